@@ -22,7 +22,7 @@ import type { StandingElection } from './standing-election.ts'
 export interface LeadershipDashboardProps {
   /** The schedules whose leases are shown. @default none */
   readonly schedules?: readonly ElectedSchedule[] | undefined
-  /** The standing elections whose leases are shown; with `schedules` 1 to 50 leases of one lease table. @default none */
+  /** The standing elections whose leases are shown; with `schedules` 1 to 50 leases of one table. @default none */
   readonly elections?: readonly StandingElection[] | undefined
   /** The alarms whose states are shown. @default none */
   readonly alarms?: LeadershipAlarms | undefined

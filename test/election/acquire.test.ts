@@ -122,7 +122,7 @@ describe('a wait in Lambda', () => {
     expect(await retry).toMatchObject({ name: 'LeaseStillHeldError' })
   })
 
-  it('or the only request without an answer ends before the invocation, and gives back what it may have won', async () => {
+  it('or the only request without an answer ends before the invocation, and gives back what it won', async () => {
     store.afterNext('acquire', never)
     let aborted: AbortSignal | undefined
     const { acquire } = store
@@ -176,7 +176,7 @@ describe('an acquire that fails', () => {
     expect(row()).toMatchObject({ writtenAtMs: dateMs + 500, endedBy: 'released' })
   })
 
-  it('without an answer, while the clock is set ahead, gives back by the time of asking and what has passed', async () => {
+  it('without an answer, with a clock set ahead, gives back by the time of asking and what has passed', async () => {
     const askedAtMs = clock.wallMs()
     store.afterNext('acquire', () => {
       clock.freeze(2_000)

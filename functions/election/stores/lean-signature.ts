@@ -1,6 +1,6 @@
 /**
- * Signs a request for DynamoDB. Our own lines, since they are fewer than a library's options, and `@smithy/signature-v4`
- * shares modules with the SDK: a bundle with both loads a third of the SDK with it (decision 14).
+ * Signs a request for DynamoDB. These are our own lines, fewer than a library's options: `@smithy/signature-v4` shares
+ * modules with the SDK, so a bundle with both loads a third of the SDK with it (decision 14).
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export type Variables = Readonly<Record<string, string | undefined>>

@@ -69,7 +69,7 @@ export interface StandingStore {
   renew(request: HolderWrite, signal?: AbortSignal): Promise<WriteReply & { readonly look?: Look }>
   /** T1 of rules.ts */
   requestTransfer(request: TransferRequest): Promise<Reply>
-  /** At most 200 of the lease's candidates: of those that have not left and wrote their rows at `seenSinceMs` or later. */
+  /** At most 200 candidates: of those that have not left, and wrote their rows at `seenSinceMs` or later. */
   candidates(lease: string, options?: { readonly seenSinceMs?: number }): Promise<readonly CandidateRow[]>
   /** Writes this candidate's row, whatever an earlier process of this name wrote. */
   putCandidate(row: CandidateRow): Promise<void>

@@ -104,7 +104,7 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   ann.leave()
 })
 
-it('an event loop that is blocked shows in the health of a standby and of a leader, until a timer is in time', async () => {
+it('a blocked event loop shows in the health of a standby and of a leader, until a timer is in time', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)
   const bob = run(elect('bob', { pollMs: 4_000 }))

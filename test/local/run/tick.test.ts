@@ -89,7 +89,7 @@ describe('an event that is delivered again', () => {
   })
 })
 
-test('a function that invokes itself continues its event, and the tick waits; other functions are refused', async () => {
+test('a function that invokes itself continues its event, and the tick waits; others are refused', async () => {
   const { tick, accepted, reached, requestOf, end, tries } = scene([1, 2])
   const name = candidatesNumbered(2)[0]?.lambda.name ?? ''
   expect(tick.continueSelf(requestOf(1), 'another', { part: 2 })).toBe(false)
