@@ -29,6 +29,11 @@ test.each<[RegExp, string, () => unknown]>([
   [/in a test: lambdaContext\(\) of tenure/, 'no context', () => twice('reports', 'mail', {})],
   [/^withLease needs a task: withLease\(options, task\)/, 'a task alone', () => apply(withLease, () => 1)],
   [/^Dyn.*belongs to the client/, 'a Region', () => make(DynamoDBLeaseStore, { tableName: 'a', region: 'b' })],
+  [
+    /^The options of DynamoDBLeaseStore are "leases"/,
+    'a name',
+    () => Reflect.construct(DynamoDBLeaseStore, ['leases']),
+  ],
   [/"table"\. Options: tableName,/, 'another name', () => make(DynamoDBLeaseStore, { table: 'a' })],
   [/takes only .*, but got a list/, 'a list of tables', () => make(MemoryLeaseStore, { tables: ['Reports'] })],
   [

@@ -12,7 +12,23 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `stores/wire.ts: 'deserialize' → ""`,
     `stores/wire.ts: 'low' → ""`,
   ],
-  'The name only shows in a list of the middlewares of a command.': [`stores/wire.ts: 'tenureObserveWire' → ""`],
+  'The name only shows in a list of the middlewares of a command.': [
+    `stores/wire.ts: 'tenureObserveWire' → ""`,
+    `stores/wire.ts: 'tenureObserveRequest' → ""`,
+  ],
+  'No other layer of this step minds which of them is first.': [`stores/wire.ts: 'high' → ""`],
+  'Each try sets it before it is read.': ['stores/wire.ts: false → true'],
+  'DynamoDB answers with 200, or from 400 on.': ['stores/wire.ts: statusCode < 300 → statusCode <= 300'],
+  'An error of another kind has no row and no reasons.': [
+    'stores/wire.ts: isConditionFailed(error) → true',
+    'stores/dynamodb.ts: isCancelled(error) → true',
+  ],
+  'To the SDK, an undefined signal is none.': ['stores/dynamodb.ts: abortSignal === undefined → false'],
+  'Each mode of retries but the adaptive one is the standard one.': [`stores/clients.ts: 'standard' → ""`],
+  'Our layers of serialization do what the same layers of the client do.': [
+    'stores/clients.ts: SERIALIZATION.filter((name) => !lent.remove(name)) → SERIALIZATION',
+  ],
+  'It only saves the time to copy the layers of a client.': ['stores/clients.ts: missing.length === 0 → false'],
   'The marshaller drops an attribute that is undefined, and the rules compare with undefined.': [
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
@@ -35,6 +51,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
+    'stores/clients.ts: name === undefined → false',
+    'stores/connections.ts: agent === undefined → false',
     'show.ts: character.codePointAt(0)?.toString → character.codePointAt(0).toString',
     'signals.ts: callers?.reason → callers.reason',
     'similar.ts: synonym !== undefined → true',
