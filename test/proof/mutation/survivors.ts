@@ -51,6 +51,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'ends.ts: continueBy?.(continuation) → continueBy(continuation)',
     'fenced-writes.ts: item !== undefined → true',
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
+    'renewals.ts: standing?.onLook → standing.onLook',
     'stores/clients.ts: name === undefined → false',
     'stores/connections.ts: agent === undefined → false',
     'show.ts: character.codePointAt(0)?.toString → character.codePointAt(0).toString',
@@ -96,7 +97,11 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'Both names are compared in one case.': [
     'similar.ts: of .slice(0, LONGEST_NAME) .toLowerCase() → of.slice(0, LONGEST_NAME).toUpperCase()',
   ],
-  'Neither text is a name of a class.': [`show.ts: '' → "Stryker was here!"`],
+  'Neither text is a name of a class.': [`show.ts: '' → "Stryker was here!"`, `values.ts: '' → "Stryker was here!"`],
+  'A server that stands has a store for it, and what another write shows is right too.': [
+    'renewals.ts: store.standing !== undefined → true',
+    `renewals.ts: request.kind === 'renew' → true`,
+  ],
   'Neither text is a kind of schedule, a number, or a unit.': [
     `schedule.ts: '' → "Stryker was here!"`,
     `schedule.ts: '' → "Stryker was here!"`,
