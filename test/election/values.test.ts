@@ -272,12 +272,16 @@ describe('the largest checkpoint', () => {
     ['maps', each({ id: 'abc', n: null, list: [''] })],
     ['a Set', (length) => new Set(Array.from({ length }, (_, n) => n - 0.5))],
     ['many keys', (length) => Object.fromEntries(Array.from({ length }, (_, n) => [`é${n}`, null]))],
-  ])('of %s leaves 50,000 bytes of the row', async (_, make) => {
-    const TableName = await createLeaseTable(client)
-    const checkpoint = { tick: '2026-11-21T06:00:00.000Z', version: Number.MAX_SAFE_INTEGER, state: largest(make) }
-    const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
-    await client.send(new PutItemCommand({ TableName, Item }))
-  })
+  ])(
+    'of %s leaves 50,000 bytes of the row',
+    async (_, make) => {
+      const TableName = await createLeaseTable(client)
+      const checkpoint = { tick: '2026-11-21T06:00:00.000Z', version: Number.MAX_SAFE_INTEGER, state: largest(make) }
+      const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
+      await client.send(new PutItemCommand({ TableName, Item }))
+    },
+    60_000,
+  )
 })
 
 describe('a copy of a request’s input', () => {
