@@ -23,6 +23,7 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'stores/wire.ts: isConditionFailed(error) → true',
     'stores/dynamodb.ts: isCancelled(error) → true',
   ],
+  'The value of no other option is the context of a durable execution.': [`options.ts: name === 'context' → true`],
   'To the SDK, an undefined signal is none.': ['stores/dynamodb.ts: abortSignal === undefined → false'],
   'Each mode of retries but the adaptive one is the standard one.': [`stores/clients.ts: 'standard' → ""`],
   'Our layers of serialization do what the same layers of the client do.': [
