@@ -106,6 +106,15 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'schedule.ts: [] → ["Stryker was here"]',
   ],
   'It only saves the time to parse a schedule again.': ['schedule.ts: parsed.set(key, schedule) → ;'],
+  'The count of writes that ended is only compared with what it was.': [
+    'row-writes.ts: this.#taskWritesEnded++ → this.#taskWritesEnded--',
+  ],
+  'If there is no write to wait for, the wait ends at once; and a renewal ends when an end begins.': [
+    'row-writes.ts: this.#taskWrites.size > 0 → true',
+    'row-writes.ts: this.#taskWrites.size > 0 → true',
+    'row-writes.ts: this.#taskWrites.size > 0 → this.#taskWrites.size >= 0',
+    'row-writes.ts: this.#taskWrites.size > 0 → this.#taskWrites.size >= 0',
+  ],
   'It decides how long an end waits for writes that hang, shortly before the invocation ends.': [
     'row-writes.ts: (remainingMs() - answerMs) / 2 → (remainingMs() - answerMs) * 2',
     'row-writes.ts: remainingMs() - answerMs → remainingMs() + answerMs',
