@@ -114,6 +114,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'row-writes.ts: this.#taskWrites.size > 0 → true',
     'row-writes.ts: this.#taskWrites.size > 0 → this.#taskWrites.size >= 0',
     'row-writes.ts: this.#taskWrites.size > 0 → this.#taskWrites.size >= 0',
+    'row-writes.ts: this.#taskWrites.delete(write) → ;',
+    'row-writes.ts: true → false',
   ],
   'It decides how long an end waits for writes that hang, shortly before the invocation ends.': [
     'row-writes.ts: (remainingMs() - answerMs) / 2 → (remainingMs() - answerMs) * 2',
