@@ -321,6 +321,7 @@ describe('requests on the lease row', () => {
       { connectionTimeout: 50, httpAgent: { lookup: () => {} } },
       /within the configured timeout of 50 ms/,
     ],
+    ['to connect, or else a second', { httpAgent: { lookup: () => {} } }, /configured timeout of 1000 ms/],
   ])('keep the time-outs that the client has %s', async (_, requestHandler, message) => {
     const { on } = keepsWaiting(1)
     const url = (await startFakeService(on)).url.replace('127.0.0.1', 'localhost')
