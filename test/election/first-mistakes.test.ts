@@ -32,6 +32,16 @@ test.each<[RegExp, string, () => unknown]>([
     'a durable execution',
     () => apply(withLease, { ...options(), context: { executionContext: { durableExecutionArn: 'arn' } } }, () => 1),
   ],
+  [
+    /^leaderOnly cannot elect a durable execution: its `before` runs again/,
+    'the event of a durable execution',
+    () =>
+      apply(
+        middy().use(leaderOnly(options())),
+        { DurableExecutionArn: 'arn', CheckpointToken: 'token' },
+        lambdaContext(),
+      ),
+  ],
   [/^withLease needs a task: withLease\(options, task\)/, 'a task alone', () => apply(withLease, () => 1)],
   [/^Dyn.*belongs to the client/, 'a Region', () => make(DynamoDBLeaseStore, { tableName: 'a', region: 'b' })],
   [
