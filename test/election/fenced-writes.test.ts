@@ -76,9 +76,22 @@ describe('effects', () => {
       return { granted: true } as const
     }
     const lease = await leadWith({ transact })
+    const renewsInTurn = async () => {
+      store.beforeNext('saveCheckpoint', () => clock.sleep(4_000))
+      const both = Promise.all([lease.saveCheckpoint({ upTo: 7 }), lease.renew()])
+      await clock.advance(3_900)
+      expect(store.asked.at(-1)).toBe('saveCheckpoint')
+      await clock.advance(100)
+      await both
+      expect(store.asked.at(-1)).toBe('renew')
+    }
+    await renewsInTurn()
     store.beforeNext('renew', () => void order.push('renew'))
+    const { sleeping } = clock
     await Promise.all([1, 2, 3].map(() => lease.transact([{ Put: input }])).concat(lease.renew()))
     expect(order).toEqual(['transact', 'renew', 'transact', 'transact'])
+    expect(clock.sleeping).toBe(sleeping)
+    await renewsInTurn()
   })
 
   it('that wait in a long row are all sent before the end, and the lease is renewed meanwhile', async () => {

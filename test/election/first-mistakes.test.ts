@@ -27,8 +27,28 @@ test.each<[RegExp, string, () => unknown]>([
   [/^The options of leaderOnly must be an object, but/, 'a name', () => apply(leaderOnly, 'reports')],
   [/uses leaderOnly twice for lease "reports"\. Remove one/, 'two middlewares', () => twice('reports', 'reports')],
   [/in a test: lambdaContext\(\) of tenure/, 'no context', () => twice('reports', 'mail', {})],
+  [
+    /^withLease cannot elect a durable execution: after each wait, a replay would .*durableLeader\(ctx,/,
+    'a durable execution',
+    () => apply(withLease, { ...options(), context: { executionContext: { durableExecutionArn: 'arn' } } }, () => 1),
+  ],
+  [
+    /^leaderOnly cannot elect a durable execution: its `before` runs again/,
+    'the event of a durable execution',
+    () =>
+      apply(
+        middy().use(leaderOnly(options())),
+        { DurableExecutionArn: 'arn', CheckpointToken: 'token' },
+        lambdaContext(),
+      ),
+  ],
   [/^withLease needs a task: withLease\(options, task\)/, 'a task alone', () => apply(withLease, () => 1)],
   [/^Dyn.*belongs to the client/, 'a Region', () => make(DynamoDBLeaseStore, { tableName: 'a', region: 'b' })],
+  [
+    /^The options of DynamoDBLeaseStore are "leases"/,
+    'a name',
+    () => Reflect.construct(DynamoDBLeaseStore, ['leases']),
+  ],
   [/"table"\. Options: tableName,/, 'another name', () => make(DynamoDBLeaseStore, { table: 'a' })],
   [/takes only .*, but got a list/, 'a list of tables', () => make(MemoryLeaseStore, { tables: ['Reports'] })],
   [

@@ -206,6 +206,8 @@ describe('changes of a client by its caller', () => {
 
   it.each([
     ['a client of another service', new EventBridgeClient(), 'a client of EventBridge'],
+    ['a copy of a client, without its methods', { ...localClient('http://localhost') }, 'a client of DynamoDB'],
+    ['a stub of a client', { config: { serviceId: 'DynamoDB' }, send: () => {} }, 'a client of DynamoDB'],
     ['no client', {}, 'of type object'],
     ['nothing', null, 'of type object'],
     ['a name', 'dynamodb', 'of type string'],
@@ -312,13 +314,19 @@ describe('requests on the lease row', () => {
     await expect(asked).rejects.toThrow(/gave no answer.*TimeoutError/)
   })
 
-  it('keep the time-outs that the client has', async () => {
+  it.each([
+    ['for an answer', { socketTimeout: 50 }, /timed out after 50 ms/],
+    [
+      'to connect',
+      { connectionTimeout: 50, httpAgent: { lookup: () => {} } },
+      /within the configured timeout of 50 ms/,
+    ],
+    ['to connect, or else a second', { httpAgent: { lookup: () => {} } }, /configured timeout of 1000 ms/],
+  ])('keep the time-outs that the client has %s', async (_, requestHandler, message) => {
     const { on } = keepsWaiting(1)
-    const client = localClient((await startFakeService(on)).url, {
-      requestHandler: { socketTimeout: 50 },
-      maxAttempts: 1,
-    })
-    await expect(acquire(storeWith(client))).rejects.toThrow(/timed out after 50 ms/)
+    const url = (await startFakeService(on)).url.replace('127.0.0.1', 'localhost')
+    const client = localClient(url, { requestHandler, maxAttempts: 1 })
+    await expect(acquire(storeWith(client))).rejects.toThrow(message)
   })
 })
 

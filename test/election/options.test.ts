@@ -31,12 +31,19 @@ describe('options', () => {
   it('get their defaults, outside Lambda and in it', () => {
     const given = { store, lease: 'billing', clock }
     const common = { heartbeat: true, waitMs: 0, maxClockSkewMs: 1_000, maxContinuations: 100, lookEveryMs: 5_000 }
-    const outside = { candidate: `${hostname()}/${process.pid}`, eventId: undefined, leaseMs: 30_000, drainMs: 30_000 }
+    const outside = {
+      candidate: `${hostname()}/${process.pid}`,
+      eventId: undefined,
+      leaseMs: 30_000,
+      overlap: 'skip',
+      drainMs: 30_000,
+    }
     expect(settingsOf(given)).toMatchObject({ ...common, ...outside })
     const inLambda = {
       candidate: 'charge/event-1',
       eventId: 'event-1',
       leaseMs: 15_000,
+      overlap: 'retry',
       answerMs: 1_000,
       drainMs: 15_000,
     }

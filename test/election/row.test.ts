@@ -1,4 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { marshall } from '@aws-sdk/util-dynamodb'
 import { describe, expect, inject, it, vi } from 'vitest'
 import { CorruptLeaseError, DynamoDBLeaseStore, withLease } from '../../functions/election/index.ts'
 import { type AttributeMap, LEASE_RECORD, readRow, TENURE_PREFIX } from '../../functions/election/stores/row.ts'
@@ -42,6 +43,23 @@ describe('a lease row', () => {
       writtenAtMs: 1,
       step: 0,
     })
+  })
+
+  it('is read with each attribute that a row can have', () => {
+    const more = {
+      ...{ holder: 'ann', eventId: 'e', tick: TICK, firstTick: TICK, completedTick: TICK, completedBy: 6, gaveUp: 'g' },
+      ...{
+        endedBy: 'failed',
+        errorName: 'Error',
+        pausedFromMs: 1,
+        pausedUntilMs: 2,
+        announcement: ['a'],
+        announcedBy: 3,
+      },
+      ...{ reservedFor: 'bob', reservedUntilMs: 4, reservedBy: 5 },
+      ...{ transferTo: 'bob', transferUntilMs: 6, transferBy: 7 },
+    }
+    expect(readRow({ ...ROW, ...marshall(more) }, 'billing')).toStrictEqual({ ...readRow(ROW, 'billing'), ...more })
   })
 
   it.each(['completed', 'released', 'failed', 'forced', 'continued'])('may have ended as %s', (endedBy) => {

@@ -123,6 +123,7 @@ describe('a refused write finds its tick closed', () => {
     ['of another tick that I completed', { ...held, completedTick: EARLIER_TICK, ...byMe }, complete, 'no'],
     ['of a missed tick that I closed', { ...closed, ...byMe }, advance, 'by hand'],
     ['that is not there', undefined, complete, 'no'],
+    ['that is not there, nor a tick', undefined, tickless, 'no'],
     ['that no candidate completed', { ...free, attempt: 'attempt-bob' }, tickless, 'no'],
     ['of this very tick', closed, advance, 'by hand'],
     ['of a later tick', { ...held, completedTick: LATER_TICK }, complete, 'by hand'],

@@ -108,6 +108,63 @@ it('a request on the lease row has the signal that it was given, which can end i
   expect(seen.map((given) => given === signal)).toEqual([true, true, false])
 })
 
+describe('a write of the task', () => {
+  const put = { TableName: 'invoices', Item: { id: 1 } }
+
+  it('that is refused says why, and whether an earlier try may be applied', async () => {
+    const { store } = storeAnswered(errorAnswer('ValidationException'))
+    const cause = expect.objectContaining({ name: 'ValidationException' })
+    expect(await store.send(put)).toStrictEqual({ granted: false, cause, unanswered: false })
+  })
+
+  it.each<[string, string, ReturnType<typeof answeringClient>]>([
+    ['no answer', 'Error', answeringClient(undefined)],
+    ['no answer but to its first try', 'Error', retryingClient(2, errorAnswer('ThrottlingException'), undefined)],
+    ['an answer that is cut behind its head', 'SyntaxError', answeringClient({ status: 200, body: '{"Cons' })],
+  ])('that got %s fails with the error of the SDK', async (_, name, client) => {
+    withoutRandomness()
+    await expect(storeOf(client).store.send(put)).rejects.toMatchObject({ name })
+  })
+
+  it('that the SDK cannot send fails with the error of the SDK, alone and in a transaction', async () => {
+    const { store } = storeAnswered()
+    const unsendable = { TableName: 'invoices', Item: { at: new Date() } }
+    await expect(store.send(unsendable)).rejects.toThrow(/^Unsupported type/)
+    await expect(store.transact(ann, [{ Put: unsendable }], TOKEN)).rejects.toThrow(/^Unsupported type/)
+  })
+})
+
+it('layers of the caller, which may log an error, see the row of a failed condition only if the caller asked for it', async () => {
+  const Item = { id: { N: '1' }, secret: { S: 'x' } }
+  const given = answeringClient(errorAnswer('ConditionalCheckFailedException', { Item }))
+  const seen: boolean[] = []
+  const layer = (next: (args: never) => Promise<never>) => (args: never) =>
+    next(args).catch((error: Error) => {
+      seen.push('Item' in error)
+      throw error
+    })
+  Reflect.apply(given.client.middlewareStack.add, given.client.middlewareStack, [layer, { step: 'initialize' }])
+  const { store } = storeOf(given)
+  const put = { TableName: 'invoices', Item: { id: 1 } }
+  await outcomeOf(store.acquire(acquireRequest()))
+  await store.send(put)
+  await store.send({ ...put, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })
+  expect(seen).toEqual([false, false, true])
+})
+
+describe('servers', () => {
+  it('learn from a read that the store does not serve', async () => {
+    const { store } = storeAnswered(errorAnswer('AccessDeniedException'))
+    await expect(store.standing.read('billing')).rejects.toMatchObject({ name: 'LeaseStoreError', lease: 'billing' })
+  })
+
+  it('lead on after a renewal that was granted, though the row is damaged otherwise', async () => {
+    const { store } = storeAnswered({ status: 200, body: { Attributes: { fencingToken: { S: 'x' } } }, dateMs: NOW_MS })
+    const reply = await store.standing.renew(holderWrite(ann, 'renew'))
+    expect(reply).toMatchObject({ granted: true, look: { clockReading: { dateMs: NOW_MS } } })
+  })
+})
+
 describe('a transaction', () => {
   const item = { Delete: { TableName: 'invoices', Key: { id: 1 } } }
 
@@ -145,6 +202,13 @@ describe('a transaction', () => {
     const { store } = storeAnswered({ status: 200, body: '{"Cons' })
     expect(await outcomeOf(store.transact(ann, [item], TOKEN))).toMatchObject({ applied: 'unknown' })
     expect(await outcomeOf(store.acquire(acquireRequest()))).toMatchObject({ applied: 'unknown' })
+  })
+
+  it('without a table may be wrong about one of its items; a completion is sent again', async () => {
+    const { store } = storeAnswered(errorAnswer('ResourceNotFoundException'))
+    await expect(store.transact(ann, [item], TOKEN)).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    const completion = store.completeWith(holderWrite(ann, 'complete'), [item], TOKEN)
+    await expect(completion).rejects.toMatchObject({ name: 'LeaseStoreError', retryable: true })
   })
 
   it('that was cancelled without any list of reasons is open', async () => {

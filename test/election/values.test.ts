@@ -5,7 +5,7 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import fc from 'fast-check'
 import { describe, expect, inject, it, vi } from 'vitest'
 import { DynamoDBLeaseStore, InvalidOptionError, withLease } from '../../functions/election/index.ts'
-import { announcementOf, LARGEST_STATE_BYTES, plainState } from '../../functions/election/plain-data.ts'
+import { announcementOf, jsonState, LARGEST_STATE_BYTES, plainState } from '../../functions/election/plain-data.ts'
 import { RulesStore } from '../../functions/election/testing/rules-store.ts'
 import { copied } from '../../functions/election/values.ts'
 import { leaseRow } from '../support/lease-row.ts'
@@ -141,6 +141,14 @@ describe('the state of a checkpoint', () => {
     )
   })
 
+  it.each<[string, unknown, number]>([
+    ['true, false and null', Array(200_000).fill(true).fill(null, 100_000), 3 + 200_000 * 2],
+    ['bytes', new Uint8Array(358_401), 358_401],
+    ['Sets', new Set(['x'.repeat(358_396), 'y']), 3 + 2 + 358_397],
+  ])('is measured with its %s', (_, state, bytes) => {
+    expect(refusalOf(state).message).toContain(`is ${bytes} bytes large`)
+  })
+
   it('is refused in no time if it is endless when it is written out', () => {
     let reads = 0
     let shared: unknown = 0
@@ -155,6 +163,13 @@ describe('the state of a checkpoint', () => {
     expect(refusalOf(shared).message).toMatch(/is larger than 1048576 bytes/)
     expect(reads).toBeLessThan(1024 * 1024)
   })
+})
+
+it('a state that is saved in S3 is JSON, without bytes and Sets', () => {
+  const saved = (state: unknown) => jsonState(state, 'jobs')
+  expect(saved({ upTo: [-0, null, true] })).toEqual({ upTo: [0, null, true] })
+  expect(() => saved(new Uint8Array(1))).toThrow('is a Uint8Array: use a text, such as its base64. A checkpoint in S3')
+  expect(() => saved(new Set(['a']))).toThrow('is a Set: use an array')
 })
 
 it('what a leader proclaims is plain data of at most 4 KB', () => {
@@ -257,12 +272,16 @@ describe('the largest checkpoint', () => {
     ['maps', each({ id: 'abc', n: null, list: [''] })],
     ['a Set', (length) => new Set(Array.from({ length }, (_, n) => n - 0.5))],
     ['many keys', (length) => Object.fromEntries(Array.from({ length }, (_, n) => [`é${n}`, null]))],
-  ])('of %s leaves 50,000 bytes of the row', async (_, make) => {
-    const TableName = await createLeaseTable(client)
-    const checkpoint = { tick: '2026-11-21T06:00:00.000Z', version: Number.MAX_SAFE_INTEGER, state: largest(make) }
-    const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
-    await client.send(new PutItemCommand({ TableName, Item }))
-  })
+  ])(
+    'of %s leaves 50,000 bytes of the row',
+    async (_, make) => {
+      const TableName = await createLeaseTable(client)
+      const checkpoint = { tick: '2026-11-21T06:00:00.000Z', version: Number.MAX_SAFE_INTEGER, state: largest(make) }
+      const Item = marshall({ lease: 'billing', record: 'LEASE', checkpoint, rest: 'x'.repeat(50_000) })
+      await client.send(new PutItemCommand({ TableName, Item }))
+    },
+    60_000,
+  )
 })
 
 describe('a copy of a request’s input', () => {
@@ -288,7 +307,8 @@ describe('a copy of a request’s input', () => {
   })
 
   it('keeps what only the caller’s document client knows how to read, and holes and keys', () => {
-    const given = [new Progress(), new Date(0), new (class Ids extends Set {})(['a']), () => 1, 5n, undefined]
+    const ofClasses = [new Progress(), new Date(0), new (class Ids extends Set {})(['a']), new (class extends Map {})()]
+    const given = [...ofClasses, () => 1, 5n, undefined, null]
     for (const [index, value] of copied(given).entries()) expect(value).toBe(given[index])
     expect(copied(Object.assign(Array(3), { 1: 'a' }))).toStrictEqual(Object.assign(Array(3), { 1: 'a' }))
     expect(Object.keys(copied(JSON.parse('{ "__proto__": 1 }')))).toEqual(['__proto__'])

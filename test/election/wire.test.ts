@@ -28,6 +28,8 @@ describe('requests, counted at the wire', () => {
       expect(kinds()).toEqual(['acquire', 'acquire', 'renew', 'saveCheckpoint'])
     })
     expect(kinds()).toEqual(['acquire', 'acquire', 'renew', 'saveCheckpoint', 'complete'])
+    const returned = proxy.requests.map(({ body }) => body.ReturnValues)
+    expect(returned).toEqual(['ALL_OLD', 'ALL_OLD', 'NONE', 'NONE', 'NONE'])
     expect(await run({ candidate: 'cid' })).toMatchObject({ status: 'standby', reason: 'tickDone' })
     expect(kinds()).toHaveLength(6)
     expect(new Set(proxy.requests.map(({ operation }) => operation))).toEqual(new Set(['UpdateItem']))

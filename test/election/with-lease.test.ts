@@ -97,12 +97,22 @@ describe('a winner', () => {
   it('completes once the writes that its task did not await have ended, in a third of the lease', async () => {
     const beganMs = clock.wallMs()
     let afterMs = 0
-    store.beforeNext('saveCheckpoint', () => clock.sleep(9_000))
+    store.beforeNext(
+      'saveCheckpoint',
+      () => undefined,
+      () => clock.sleep(9_000),
+    )
     store.beforeNext('complete', () => {
       afterMs = clock.wallMs() - beganMs
     })
-    const running = withLease(options({ leaseMs: 30_000 }), (lease) => void lease.saveCheckpoint({ upTo: 7 }))
-    await clock.advance(9_000)
+    const running = withLease(options({ leaseMs: 30_000 }), async (lease) => {
+      await lease.saveCheckpoint({ upTo: 6 })
+      void lease.saveCheckpoint({ upTo: 7 })
+    })
+    await clock.advance(8_999)
+    await new Promise((resolve) => setTimeout(resolve, 20)) // a pause of no length takes a real millisecond
+    expect(asked('complete')).toBe(0)
+    await clock.advance(1)
     expect(await running).toMatchObject({ status: 'completed' })
     expect([afterMs, clock.sleeping]).toEqual([9_000, 0])
   })

@@ -13,6 +13,7 @@ export interface WireBody {
   readonly Key?: AttributeMap
   readonly UpdateExpression?: string
   readonly ExpressionAttributeValues?: AttributeMap
+  readonly ReturnValues?: string
   readonly ClientRequestToken?: string
 }
 

@@ -65,8 +65,8 @@ function ofTheSdk(lent: Handler): Connections {
 /** A connection of HTTP/2 carries many requests at once. For another handler, the SDK's default number is assumed. */
 function ofAnother(lent: Handler): Connections {
   if (lent.metadata?.handlerProtocol === 'h2') return { leases: lent, effects: lent }
-  const assumed = { maxSockets: CONNECTIONS }
-  const sharesFor = async (request: HttpRequest) => sharesOf((await agentFor(request, lent)) ?? assumed)
+  const ofDefaultSize = {}
+  const sharesFor = async (request: HttpRequest) => sharesOf((await agentFor(request, lent)) ?? ofDefaultSize)
   return { leases: lent, effects: inTurns(lent, async (request) => (await sharesFor(request)).effects) }
 }
 
