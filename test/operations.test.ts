@@ -9,7 +9,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { DynamoDBLeaseStore, type Lease, LeaseLostError, withLease } from '../functions/election/index.ts'
+import { DynamoDBLeaseStore, Election, type Lease, LeaseLostError, withLease } from '../functions/election/index.ts'
 import { TENURE_PREFIX } from '../functions/election/stores/row.ts'
 import { canonicalTick } from '../functions/election/tick.ts'
 import { rawRow } from './support/lease-row.ts'
@@ -22,12 +22,12 @@ afterAll(() => client.destroy())
 const TICK = '2026-11-21T06:00:00.000Z'
 const NEXT_TICK = '2026-11-21T07:00:00.000Z'
 
-/** The value of a flag in the command under this heading. */
+/** The value of a flag in the command under this heading, as the shell reads it. */
 function flagIn(procedure: string, flag: string): string {
   const text = OPERATIONS.slice(OPERATIONS.indexOf(procedure.startsWith('#') ? procedure : `**${procedure}`))
-  const [, , value] = new RegExp(`--${flag} (["'])(.+?)\\1`).exec(text) ?? []
+  const [, , value] = new RegExp(`--${flag} (?:\\\\\\s+)?(["'])(.+?)\\1`, 's').exec(text) ?? []
   if (value === undefined) throw new Error(`the procedure "${procedure}" has no --${flag}`)
-  return value
+  return value.replaceAll('\\\n', '')
 }
 
 async function aLease() {
@@ -37,15 +37,22 @@ async function aLease() {
   return { tableName, lead, row: () => rawRow(client, tableName) }
 }
 
-async function keepCandidatesOut(TableName: string): Promise<void> {
-  const flag = (name: string) => flagIn('Keep all candidates out.', name)
+async function keepCandidatesOut(TableName: string, lease?: string): Promise<void> {
+  await update(TableName, 'Keep all candidates out.', { NOW_MS: Date.now() }, lease)
+}
+
+/** Runs the `update-item` of a procedure, with these values of the words in capitals if it has values. */
+async function update(TableName: string, procedure: string, words?: Record<string, unknown>, lease?: string) {
+  const flag = (name: string) => flagIn(procedure, name)
+  const wordOf = (word: string) => String(words?.[word] ?? word)
+  const values = () => JSON.parse(flag('expression-attribute-values').replaceAll(/[A-Z]+_?[A-Z]+/g, wordOf))
   await client.send(
     new UpdateItemCommand({
       TableName,
-      Key: JSON.parse(flag('key')),
+      Key: { ...JSON.parse(flag('key')), ...(lease === undefined ? {} : { lease: { S: lease } }) },
       UpdateExpression: flag('update-expression'),
       ConditionExpression: flag('condition-expression'),
-      ExpressionAttributeValues: JSON.parse(flag('expression-attribute-values').replace('NOW_MS', String(Date.now()))),
+      ExpressionAttributeValues: words === undefined ? undefined : values(),
     }),
   )
 }
@@ -159,12 +166,43 @@ it('a pause stops a chain at its hand-over, and a reservation that is freed lets
   expect(await lead(TICK)).toMatchObject({ status: 'standby', reason: 'held' })
   await keepCandidatesOut(tableName)
   expect(await withLease({ ...first, continuation: reservedFor }, () => 'led')).toMatchObject({ reason: 'paused' })
-  const flag = (name: string) => flagIn('Free a reservation.', name)
-  const Update = { UpdateExpression: flag('update-expression'), ConditionExpression: flag('condition-expression') }
-  await client.send(new UpdateItemCommand({ TableName: tableName, Key: JSON.parse(flag('key')), ...Update }))
+  await update(tableName, 'Free a reservation.')
   await change(tableName, 'SET pausedUntilMs = :now', { ':now': { N: '0' } })
   const second = await lead(TICK, (lease) => lease.checkpoint)
   expect(second).toMatchObject({ status: 'completed', result: 'half' })
+})
+
+it('a server hands over to the candidate that an operator names, and ends its turn while the lease is paused', async () => {
+  const { tableName } = await aLease()
+  const over = new AbortController()
+  const led: string[] = []
+  const stand = (candidate: string) => {
+    const times = { leaseMs: 600, pollMs: 50, refreshMs: 200, headStartMs: 0, maxClockSkewMs: 500 }
+    const store = new DynamoDBLeaseStore({ tableName, client })
+    const election = new Election({ store, lease: 'scheduler', candidate, ...times })
+    const campaign = async () => {
+      for await (const { signal } of election.campaign({ signal: over.signal })) {
+        led.push(candidate)
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      }
+    }
+    return { ended: campaign(), leader: () => election.leader({ consistent: true }) }
+  }
+  const ann = stand('ann')
+  await expect.poll(() => led).toEqual(['ann'])
+  const bob = stand('bob')
+  const [NOW_MS, TOKEN] = [Date.now(), (await ann.leader())?.fencingToken]
+  const words = { CANDIDATE: 'bob', TOKEN, NOW_MS, UNTIL_MS: NOW_MS + 60_000 }
+  const handOver = (to: object) => update(tableName, "Hand a server's lease over.", { ...words, ...to })
+  await handOver({})
+  await expect(handOver({ CANDIDATE: 'cid' })).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' })
+  await expect.poll(() => led).toEqual(['ann', 'bob'])
+  await keepCandidatesOut(tableName, 'scheduler')
+  await expect.poll(bob.leader).toBeUndefined()
+  await update(tableName, '### Standing elections')
+  await expect.poll(() => led.length).toBe(3)
+  over.abort()
+  await Promise.all([ann.ended, bob.ended])
 })
 
 it('a row repaired after a restore keeps completed ticks, and later tokens are higher than all before', async () => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ELECTION = 'functions/election'
+const STANDING = `${ELECTION}/standing`
 const CONSTRUCTS = 'infra/constructs'
 
 /** A name, and where it is declared. */
@@ -41,6 +42,14 @@ export function reference(): string {
     described(['s3Checkpoints', `${ELECTION}/s3.ts`], '###'),
     table(['S3CheckpointsOptions', `${ELECTION}/s3.ts`]),
     table(['S3Checkpoints', `${ELECTION}/s3.ts`]),
+    '## Stand\n\nFor [servers that stay](standing.md).\n',
+    withMembers(['Election', `${STANDING}/election.ts`]),
+    'Its options, besides `store`, `lease`, `maxClockSkewMs`, `onEvent` and `clock` of `withLease`:\n',
+    table(['ElectionOptions', `${STANDING}/options.ts`]),
+    'Of its option `preempt`:\n',
+    table(['Preempt', `${STANDING}/decision.ts`]),
+    'A turn of the loop gets a `StandingLease`: [the lease](#the-lease) of a task, and\n',
+    table(['StandingLease', `${STANDING}/election.ts`]),
     '## Errors\n',
     ...errorNames().map((name) => withMembers([name, `${ELECTION}/errors.ts`])),
     '## Constructs\n',
@@ -96,7 +105,7 @@ function withMembers(declared: Declared): string {
 }
 
 const MEMBER =
-  /^(?: {2}(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n)? {2}(?:get (\w+)\(\)|(?:readonly )?([a-z]\w*\??(?:<.+?>)?(?:\(.*?\))?)): (.+?)(?: \{| = .*)?$/gm
+  /^(?: {2}(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\n)? {2}(?:get (\w+)\(\)|(?:readonly |async )?\*?([a-z]\w*\??(?:<.+?>)?(?:\(.*?\))?)): (.+?)(?: \{| = .*)?$/gm
 
 /** Undefined members exclude each other's props; every error has a name. */
 const LEFT_OUT = /^undefined$|^string = /

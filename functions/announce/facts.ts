@@ -61,6 +61,8 @@ interface HandedOver {
 }
 interface OfPause extends OfTenure {
   readonly sequenceNumber: string
+  /** The tenure has ended. */
+  readonly isVacant: boolean
 }
 
 export type Fact =
@@ -124,7 +126,7 @@ function pauseIn(change: LeaseChange): readonly Fact[] {
   const { lease, pausedUntilMs, pausedBy, pausedReason } = after
   if (pausedUntilMs === before?.pausedUntilMs) return []
   const atMs = writtenAtMs(change)
-  const common = { lease, ...tenureIn(after), atMs, sequenceNumber }
+  const common = { lease, ...tenureIn(after), atMs, sequenceNumber, isVacant: after.holder === undefined }
   if (pausedUntilMs !== undefined && pausedUntilMs > atMs) {
     const words = { pausedBy: cut(pausedBy), pausedReason: cut(pausedReason, LONGEST_REASON) }
     return [{ kind: 'paused', ...common, pausedUntilMs, ...words }]

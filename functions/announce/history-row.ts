@@ -22,7 +22,7 @@ export interface HistoryAttributes {
   readonly closedTick?: string | undefined
   /** The local ids of the events that were sent, except those of closed ticks. */
   readonly announced?: ReadonlySet<string> | undefined
-  /** When DynamoDB deletes the row, epoch seconds. */
+  /** When DynamoDB deletes the row, epoch seconds; absent until the end is known. */
   readonly ttl?: number | undefined
 }
 

@@ -4,7 +4,8 @@
  * Facts come in any order and any number of times, and leave the same row: each attribute belongs to one kind of fact,
  * which sets it; other kinds that know its value set it only if it is absent. No fact removes an attribute. (If a
  * leader is forced out twice in one tenure, by two edits of the row, the first of the two that is delivered counts.)
- * A row is kept from the end of its tenure, which can last longer than rows are kept.
+ * A row is kept from the end of its tenure, which can last longer than rows are kept: it has no `ttl` before. (The row
+ * of a tenure whose end no record shows, such as that of a deleted lease row, stays.)
  *
  * A leader can close thousands of missed ticks. So that the row stays small, it has only the last of these that was
  * announced: earlier ones were, too, because the stream delivers the changes of a row in order.
@@ -70,7 +71,7 @@ export function historyUpdates(facts: readonly Fact[], historyDays: number): rea
   const { lease, fencingToken } = first
   const set = merged(facts.map((fact) => ownAttributes(fact, historyDays)))
   const candidates = facts.map((fact) => ('candidate' in fact ? { candidate: fact.candidate } : {}))
-  const setIfAbsent = merged([began(first, historyDays), ...candidates])
+  const setIfAbsent = merged([began(first), ...candidates, ...endedBefore(facts, historyDays)])
   const announced = facts
     .flatMap((fact) => (fact.kind === 'closed' ? [] : eventsOf(fact)))
     .map(({ localId }) => localId)
@@ -107,14 +108,19 @@ function previousUpdate(
 ): HistoryUpdate {
   const { fencingToken, candidate, expiredAtMs } = previous
   const end = { outcome: 'takenOver' as const, endedAtMs: expiredAtMs }
-  const setIfAbsent = { ...began(previous, historyDays), candidate, ...end }
+  const setIfAbsent = { ...began(previous), candidate, ...end }
   const set = { successor, ttl: ttlOf(expiredAtMs, historyDays) }
   return { lease, fencingToken, set, setIfAbsent, announced: [] }
 }
 
-function began(tenure: { readonly tick?: string | undefined; readonly beganAtMs: number }, historyDays: number) {
-  const { tick: forTick, beganAtMs } = tenure
-  return { forTick, beganAtMs, ttl: ttlOf(beganAtMs, historyDays) }
+function began({ tick: forTick, beganAtMs }: { readonly tick?: string | undefined; readonly beganAtMs: number }) {
+  return { forTick, beganAtMs }
+}
+
+/** A pause of a vacant lease must not keep the row forever: DynamoDB may have removed the one that had the end. */
+function endedBefore(facts: readonly Fact[], historyDays: number): readonly HistoryAttributes[] {
+  const isPauseOfVacant = (fact: Fact) => (fact.kind === 'paused' || fact.kind === 'resumed') && fact.isVacant
+  return facts.filter(isPauseOfVacant).map(({ beganAtMs }) => ({ ttl: ttlOf(beganAtMs, historyDays) }))
 }
 
 const ttlOf = (fromMs: number, historyDays: number) => Math.floor(fromMs / 1000) + historyDays * 86_400

@@ -91,13 +91,16 @@ export class LeadershipDashboard extends Construct {
       widgets: [
         [timeline],
         ...alarmRows(alarms?.alarms ?? []),
+        // A row that is full goes on below.
         [
-          graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['takeover'], ['ticksDead', { statistic: 'Maximum' }]),
-          graph('Duration of ticks', ['tickDuration', { statistic: 'Maximum' }]),
+          ...(schedules.length === 0
+            ? []
+            : [
+                graph('Ticks', ['ticksCompleted'], ['ticksFailed'], ['ticksDead', { statistic: 'Maximum' }]),
+                graph('Duration of ticks', ['tickDuration', { statistic: 'Maximum' }]),
+              ]),
           graph('Clock skew', ['clockSkew', { statistic: 'Maximum' }]),
-        ],
-        [
-          graph('Elections', ['elected'], ['continuations', { statistic: 'Maximum' }]),
+          graph('Elections', ['elected'], ['takeover'], ['continuations', { statistic: 'Maximum' }]),
           graph('Standbys', ...STANDBY_REASONS.map((reason) => ['standby', { dimensionsMap: { reason } }] as const)),
           graph('Lost leases', ['lost'], ['staleWritesRefused']),
         ],

@@ -11,7 +11,8 @@ import { type AnyTable, tableProblems } from './table-description.ts'
 export interface LeaseTableProps {
   /**
    * An existing table, of this app or imported: partition key `lease` and sort key `record`, both strings. For
-   * `LeadershipEvents` it needs a stream of new and old images, and `ttl` as its time-to-live attribute.
+   * `LeadershipEvents` it needs a stream of new and old images; for these and for servers that stand, `ttl` as its
+   * time-to-live attribute.
    * @default a new table
    */
   readonly table?: AnyTable
@@ -39,11 +40,11 @@ const PROPS: prop.Rules = {
 }
 
 /**
- * The table of leases; one table serves any number of leases. The row `(lease, "LEASE")` stores the leader, and rows
- * `(lease, "TENURE#<fencing token>")` are the history.
+ * The table of leases; one table serves any number of leases. The row `(lease, "LEASE")` stores the leader, rows
+ * `(lease, "TENURE#<fencing token>")` are the history, and rows `(lease, "CANDIDATE#<name>")` the servers that stand.
  *
  * Without its row, a lease no longer knows which ticks are done. So the table has deletion protection, retention and
- * point-in-time recovery, no grant includes deletion, and only history rows have the time-to-live attribute.
+ * point-in-time recovery, no grant includes deletion, and the lease row never has the time-to-live attribute.
  */
 export class LeaseTable extends Construct {
   readonly table: AnyTable

@@ -35,6 +35,18 @@ test.each([
   expect(historyUpdates([fact], 30)[0]).toMatchObject({ fencingToken: 42, set: { ttl } })
 })
 
+test('The row of a tenure that lasts has no ttl, whatever came before, however old it is', () => {
+  const [update] = historyUpdates([elected, closed, paused], 30)
+  expect({ ...update?.set, ...update?.setIfAbsent }).not.toHaveProperty('ttl')
+  expect(historyUpdates([takenOver], 30)[1]).not.toHaveProperty('setIfAbsent.ttl')
+})
+
+test('A pause of a vacant lease makes no row that stays, and does not change when a row expires', () => {
+  const ttl = Math.floor(paused.beganAtMs / 1_000) + 30 * 86_400
+  const [update] = historyUpdates([{ ...paused, isVacant: true }], 30)
+  expect(update).toMatchObject({ set: expect.not.objectContaining({ ttl }), setIfAbsent: { ttl } })
+})
+
 test('IAM permits every attribute that is written, and no lease row has one of that name', () => {
   const updates = historyUpdates([elected, takenOver, closed, failed, forced, paused], 30)
   const names = updates.flatMap(({ set, setIfAbsent }) => [...Object.keys(set), ...Object.keys(setIfAbsent)])

@@ -16,6 +16,7 @@ export const paused: FactOf<'paused'> = {
   kind: 'paused',
   ...after(100),
   sequenceNumber: '7',
+  isVacant: false,
   pausedUntilMs: BEGAN_MS + 1_000_000,
 }
 export const takenOver: FactOf<'takenOver'> = {

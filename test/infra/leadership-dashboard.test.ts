@@ -1,7 +1,14 @@
+import type { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { expect, test } from 'vitest'
 import { STANDBY_REASONS } from '../../functions/election/rules.ts'
-import { LeadershipAlarms, LeadershipDashboard, LeadershipEvents, LeaseTable } from '../../infra/constructs/index.ts'
+import {
+  LeadershipAlarms,
+  LeadershipDashboard,
+  LeadershipEvents,
+  LeaseTable,
+  StandingElection,
+} from '../../infra/constructs/index.ts'
 import { elect, refusal, stackWithTable } from '../support/cdk-app.ts'
 
 interface Widget {
@@ -15,6 +22,10 @@ function dashboard(leases: readonly string[], withAlarms = false) {
   const events = new LeadershipEvents(stack, 'Events', { leaseTable })
   const alarms = withAlarms ? new LeadershipAlarms(stack, 'Alarms', { events, schedules }) : undefined
   new LeadershipDashboard(stack, 'Dashboard', { schedules, alarms })
+  return contentOf(stack)
+}
+
+function contentOf(stack: Stack) {
   const template = Template.fromStack(stack)
   const [parts] = Object.values(template.findResources('AWS::CloudWatch::Dashboard')).map(
     ({ Properties }) => Properties.DashboardBody['Fn::Join'][1],
@@ -50,6 +61,16 @@ test('the dashboard shows the states of alarms if given, at most 100 per widget'
   const leases = Array.from({ length: 21 }, (_, index) => `lease-${index}`)
   expect(alarmsIn(usual.widgets)).toEqual([])
   expect(alarmsIn(dashboard(leases, true).widgets)).toEqual([100, 6])
+})
+
+test('a dashboard of standing elections alone graphs takeovers, but no ticks', () => {
+  const { stack, leaseTable } = stackWithTable()
+  const elections = [new StandingElection(stack, 'Election', { leaseTable, lease: 'scheduler' })]
+  new LeadershipDashboard(stack, 'Dashboard', { elections })
+  const { body, widgets } = contentOf(stack)
+  expect(body).toContain('["Tenure","takeover","lease","scheduler",')
+  expect(body).not.toMatch(/ticks[A-Z]|tickDuration/)
+  expect(widgets.filter(({ type }) => type === 'metric')).toHaveLength(4)
 })
 
 test('the dashboard is refused without a schedule, and for two tables', () => {

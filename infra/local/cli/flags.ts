@@ -50,7 +50,8 @@ ${MANUAL_FAULTS.slice(5).join(', ')}.`
 
 const EXIT_CODES_HELP = `  1 if not, or if the run could not start
   2 for a wrong flag or file
-  3 if a requested fault did not happen or had no effect: the run proves nothing
+  3 if a requested fault did not happen or had no effect, or no server led: the
+    run proves nothing
   130 if Ctrl-C cut --ticks short. A second Ctrl-C ends the run at once.`
 
 const START_HELP = `

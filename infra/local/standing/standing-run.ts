@@ -123,20 +123,20 @@ function countsOf(audit: Audit, recorder: Recorder) {
 
 /** What a run came to; `summary` is what `--json` prints. */
 function concluded(audit: Audit, recorder: Recorder, servers: number, isInterrupted: boolean) {
-  const { lastGapMs: _last, errors: found, ...counts } = countsOf(audit, recorder)
+  const { lastGapMs: _last, errors, ...counts } = countsOf(audit, recorder)
   const { tenures, appended, staleRefused, longestGapMs } = counts
-  const errors = tenures === 0 && !isInterrupted ? ['no server led'] : found
+  const inconclusive = tenures === 0 && !isInterrupted ? ['No server led, so the run proves nothing.'] : []
   const longest = longestGapMs === undefined ? '' : `; the longest time without one: ${secondsOf(longestGapMs)}`
   const right = 'each token was higher than all before, and writes were applied in the order of their tokens'
   const line: VerdictLine =
     errors.length > 0
       ? { kind: 'wrong', text: `✗ ${errors.join('; ')}` }
       : tenures === 0
-        ? { kind: 'open', text: 'No server led.' }
+        ? { kind: 'open', text: inconclusive[0] ? `? ${inconclusive[0]}` : 'No server led.' }
         : { kind: 'right', text: `✓ All is well: ${right}.` }
   return {
     summary: { servers, ...counts, gaps: audit.gaps },
-    verdict: { errors, inconclusive: [] },
+    verdict: { errors, inconclusive },
     lines: [line],
     text: [
       `${count(tenures, 'tenure')} of ${count(servers, 'server')}, ${count(appended, 'write')} of leaders${longest}`,

@@ -92,7 +92,7 @@ const HANDLERS: readonly (readonly [string, string, (tick: string) => object, ob
 ]
 
 /** For servers, or parts of a task: they are compiled, and their parts have tests of their own. */
-const NOT_CALLED = ['operations/example-1', 'servers/example-0', 'standing/example-0']
+const NOT_CALLED = ['operations/example-1', 'server/main', 'servers/example-0']
 
 /** Loads modules as Node does, without Vitest. */
 function loaderOf(compiled: string) {
@@ -140,18 +140,20 @@ const FINDINGS = [
 /** Calls the example of servers, whose image is not built. @returns the template of its stack */
 async function callServers(project: string, compiled: string): Promise<Template> {
   const { load, example } = loaderOf(compiled)
-  const [{ App, Stack, Validations }, { Vpc }, { Cluster }, { AwsSolutionsChecks }, { LeaseTable }] = [
-    ...['aws-cdk-lib', 'aws-cdk-lib/aws-ec2', 'aws-cdk-lib/aws-ecs', 'cdk-nag', 'tenure/constructs'],
+  const [{ App, Stack, Validations }, { TableV2 }, { Vpc }, { Cluster }, { AwsSolutionsChecks }, { LeaseTable }] = [
+    ...['aws-cdk-lib', 'aws-cdk-lib/aws-dynamodb', 'aws-cdk-lib/aws-ec2', 'aws-cdk-lib/aws-ecs', 'cdk-nag'],
+    'tenure/constructs',
   ].map(load)
   process.chdir(project)
-  await mkdir('server')
+  await mkdir('server', { recursive: true })
   await writeFile('server/Dockerfile', 'FROM scratch')
   const app = new App({ outdir: join(project, 'servers.out') })
   const stack = new Stack(app, 'Servers')
   const [availabilityZones, privateSubnetIds] = [['a'], ['subnet-11111111']]
   const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'vpc-11111111', availabilityZones, privateSubnetIds })
   const cluster = Cluster.fromClusterAttributes(stack, 'Cluster', { clusterName: 'servers', vpc })
-  example('standing/example-1').scheduler(stack, new LeaseTable(stack, 'Leases'), cluster)
+  const reports = TableV2.fromTableName(stack, 'Reports', 'Reports')
+  example('standing/example-1').scheduler(stack, new LeaseTable(stack, 'Leases'), cluster, reports)
   for (const finding of FINDINGS) Validations.of(stack).acknowledge(finding)
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app)) // an error fails the synthesis
   return Template.fromJSON(app.synth().getStackByName('Servers').template)
