@@ -1,5 +1,6 @@
 /** The Lambda function. Every candidate runs this handler; the leader alone loads the task. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import middy from '@middy/core'
 import { DynamoDBLeaseStore, leaderOnly } from '../election/index.ts'
 import { leaseMetrics } from '../election/metrics.ts'
@@ -8,12 +9,13 @@ import { SDK_CLIENT } from '../election/stores/sdk-client.ts'
 import { readEnvironment } from './environment.ts'
 
 const { leaseTable: tableName } = readEnvironment(process.env)
+const client = DynamoDBDocumentClient.from(new DynamoDBClient(SDK_CLIENT))
 
 export const handler = middy()
   .use(
     // LEASE_NAME and LEASE_MS come from the environment. The store's client has time-outs for the task's writes too.
     leaderOnly({
-      store: new DynamoDBLeaseStore({ tableName, client: new DynamoDBClient(SDK_CLIENT) }),
+      store: new DynamoDBLeaseStore({ tableName, client }),
       onEvent: leaseMetrics({ tableName }),
       continueBy: selfInvoke(),
     }),

@@ -14,7 +14,11 @@ export interface Continuation {
 }
 
 /** Starts the next invocation; its promise resolves once that is certain to be made. */
-export type ContinueBy = (continuation: Continuation) => Promise<unknown>
+export interface ContinueBy {
+  (continuation: Continuation): Promise<unknown>
+  /** Called before the lease is released: if it fails, the task still leads. @default nothing to prepare */
+  readonly prepare?: (() => Promise<unknown>) | undefined
+}
 
 /** The property of a continuation's event that has its id, beside those of the first event. */
 export const CONTINUATION = 'leaseContinuation'

@@ -77,6 +77,7 @@ export class Ends {
     let checkpoint = given
     const before = async () => {
       checkpoint = await check()
+      await this.#tenancy.prepareContinuation?.()
     }
     const reservedFor = crypto.randomUUID()
     const reserve = (nowMs: number) =>

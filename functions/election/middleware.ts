@@ -202,7 +202,11 @@ function continued(event: unknown, { continueBy }: Pick<LeaseOptions, 'continueB
   const given = continueBy && copied(event) // the handler may change its event
   return {
     ...(typeof continuation === 'string' ? { continuation } : {}),
-    ...(continueBy && { continueBy: (next: Continuation) => continueBy({ ...next, event: given }) }),
+    ...(continueBy && {
+      continueBy: Object.assign((next: Continuation) => continueBy({ ...next, event: given }), {
+        prepare: continueBy.prepare,
+      }),
+    }),
   }
 }
 

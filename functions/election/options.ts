@@ -146,6 +146,7 @@ export interface Settings {
   readonly waitMs: number
   /** Undefined if the work is not continued. */
   readonly continueBy: ((continuation: Pick<Continuation, 'id' | 'lease' | 'tick'>) => Promise<unknown>) | undefined
+  readonly prepareContinuation: ContinueBy['prepare']
   readonly continuation: string | undefined
   readonly maxContinuations: number
   readonly drainMs: number
@@ -319,6 +320,7 @@ export function settingsOfChecked(options: CompleteOptions): Settings {
     killGraceMs,
     waitMs: options.waitMs ?? 0,
     continueBy: continueBy && ((continuation) => continueBy({ ...continuation, ...(context && { context }) })),
+    prepareContinuation: continueBy?.prepare,
     continuation: options.continuation,
     maxContinuations: options.maxContinuations ?? 100,
     drainMs: options.drainMs ?? Math.min(LONGEST_DRAIN_MS, Math.floor(invocationMs / 4)),

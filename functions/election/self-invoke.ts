@@ -1,5 +1,5 @@
 import type { InvokeCommand } from '@aws-sdk/client-lambda'
-import { CONTINUATION, type ContinueBy } from './continuation.ts'
+import { CONTINUATION, type Continuation, type ContinueBy } from './continuation.ts'
 import { InvalidOptionError } from './errors.ts'
 import { show } from './show.ts'
 import { SDK_CLIENT } from './stores/sdk-client.ts'
@@ -30,7 +30,7 @@ export function selfInvoke(options: SelfInvokeOptions = {}): ContinueBy {
     throw new InvalidOptionError(`selfInvoke has no option ${show(misspelt)}. Options: client, event.`)
   }
   let lambda = client
-  return async (continuation) => {
+  const start = async (continuation: Continuation) => {
     const { id, lease, context } = continuation
     const given = event ?? continuation.event
     if (typeof given !== 'object' || given === null || !isPlainObject(given) || 'toJSON' in given) {
@@ -47,9 +47,13 @@ export function selfInvoke(options: SelfInvokeOptions = {}): ContinueBy {
         { lease },
       )
     }
-    const { InvokeCommand, LambdaClient } = await import('@aws-sdk/client-lambda') // not for those that stand by
+    const { InvokeCommand, LambdaClient } = await load()
     lambda ??= new LambdaClient(SDK_CLIENT)
     const Payload = JSON.stringify({ ...given, [CONTINUATION]: id })
     await lambda.send(new InvokeCommand({ FunctionName, InvocationType: 'Event', Payload }))
   }
+  return Object.assign(start, { prepare: load })
 }
+
+/** Not for those that stand by. */
+const load = () => import('@aws-sdk/client-lambda')

@@ -311,6 +311,20 @@ describe('leaderOnly with selfInvoke', () => {
     await expect(start({ id: 'id', lease: 'billing', ...given } as Continuation)).rejects.toThrow(message)
   })
 
+  it('loads the client of Lambda while the candidate leads: if that fails, it goes on', async () => {
+    const prepare = async () => Promise.reject(new Error('no such package'))
+    const { tick: _tick, ...rest } = options({ continueBy: Object.assign(start, { prepare }) })
+    const { context: _context, signal: _signal, continuation: _continuation, ...given } = rest
+    const handler: LeaderHandler<unknown, object> = middy()
+      .use(leaderOnly<object, number>({ ...given, tickOf: () => TICK }))
+      .handler(async (_event, { lease }) => {
+        await expect(lease.handOver(1)).rejects.toThrow('no such package')
+        await lease.saveCheckpoint(2)
+      })
+    expect(await handler({}, lambdaContext())).toMatchObject({ status: 'completed' })
+    expect(selfInvoke()).toHaveProperty('prepare')
+  })
+
   it('refuses an option that it does not have', () => {
     expect(() => selfInvoke(Object({ lambda: {} }))).toThrow('no option "lambda"')
   })

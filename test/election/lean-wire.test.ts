@@ -4,9 +4,13 @@ import './store-answers.test.ts'
 import './stores.test.ts'
 import './unanswered-writes.test.ts'
 import './wire.test.ts'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { describe, expect, it, vi } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../functions/election/index.ts'
+import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
 import { leanTransport } from '../../functions/election/stores/lean-wire.ts'
 import { type TableRequest, Wire } from '../../functions/election/stores/wire.ts'
@@ -16,6 +20,11 @@ const ROW = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 const REQUEST: TableRequest = { operation: 'GetItem', input: { TableName: 'leases', Key: ROW } }
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret/+=' }
 const LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'billing', AWS_REGION: 'eu-central-1', ...KEYS }
+
+const home = mkdtempSync(join(tmpdir(), 'tenure-home-'))
+mkdirSync(join(home, '.aws'))
+writeFileSync(join(home, '.aws/config'), '')
+afterAll(() => rmSync(home, { recursive: true }))
 
 /** Sends one request to a service that answers so. */
 async function sendTo(
@@ -65,6 +74,8 @@ describe('without the SDK', () => {
     ['with endpoints of IPv6', { AWS_USE_DUALSTACK_ENDPOINT: 'true' }],
     ['with retries of its own', { AWS_RETRY_MODE: 'adaptive' }],
     ['with an endpoint that has a path', { AWS_ENDPOINT_URL: 'http://localhost/dynamodb' }],
+    ['with an endpoint that is no URL', { AWS_ENDPOINT_URL: 'http://localhost:99999' }],
+    ['with a file of settings', { HOME: home }],
   ])('it leaves requests to the SDK %s', (_, variables) => {
     const given = Object.entries({ ...LAMBDA, ...variables }).filter(([, value]) => value !== undefined)
     expect(leanTransport(Object.fromEntries(given))).toBeUndefined()
@@ -82,6 +93,29 @@ describe('without the SDK', () => {
     const times = service.requests.map(({ headers }) => Number(String(headers['x-amz-date']).slice(9, 11)))
     expect(((times[1] ?? 0) - (times[0] ?? 0) + 24) % 24).toBe(1)
     expect(service.requests[0]?.headers).toMatchObject({ 'x-amz-security-token': 'first' })
+  })
+
+  it.each([
+    ['not repeated if its signature is wrong', 'InvalidSignatureException', 'does not match', 1],
+    ['repeated if its signature expired', 'InvalidSignatureException', 'Signature expired: 20261121T060000Z', 2],
+    ['repeated if it came too slowly', 'RequestTimeoutException', 'timed out', 2],
+  ])('a request is %s', async (_, __type, message, tries) => {
+    const { service, outcome } = await sendTo({ statusCode: 400, body: { __type, message } }, { maxAttempts: 2 })
+    expect(await outcome).toMatchObject({ name: __type, message })
+    expect(service.requests).toHaveLength(tries)
+  })
+
+  it('an exchange of more than 15 minutes, of a frozen process, does not correct the clock', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const exchange = vi.fn<Exchange>(async ({ headCame }) => {
+      vi.advanceTimersByTime(901_000)
+      headCame(400, Date.now())
+      return { statusCode: 400, headers: {}, text: '{"__type":"InvalidSignatureException"}' }
+    })
+    const sent = leanTransport(LAMBDA, { exchange })?.(REQUEST, new Wire(systemClock))
+    await expect(sent).rejects.toThrow('InvalidSignatureException')
+    expect(exchange).toHaveBeenCalledOnce()
   })
 
   it('bytes travel as base64', async () => {
@@ -105,8 +139,14 @@ describe('without the SDK', () => {
     ['hangs up', 'hangUp', { code: 'ECONNRESET' }, true],
     ['answers with what is no JSON', { body: '<html>' }, { name: 'SyntaxError' }, true],
     ['answers with an outage', { statusCode: 503, body: '<html>' }, { $metadata: { httpStatusCode: 503 } }, true],
-    ['answers without end', { body: 'x'.repeat(9_000_000) }, { message: expect.stringContaining('bytes') }, true],
+    ['answers without end', { body: 'x'.repeat(11_000_000) }, { message: expect.stringContaining('bytes') }, true],
     ['refuses', { statusCode: 400, body: { __type: 'a#B:c', Message: 'no' } }, { name: 'B', message: 'no' }, false],
+    [
+      'refuses in a header',
+      { statusCode: 400, headers: { 'x-amzn-errortype': 'B,C:http://d/#e' }, body: { __type: 'a#F' } },
+      { name: 'B' },
+      false,
+    ],
   ])('a service that %s is an error that says so', async (_, answer, error, unanswered) => {
     const { wire, outcome } = await sendTo(answer)
     expect(await outcome).toMatchObject(error)

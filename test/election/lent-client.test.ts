@@ -330,6 +330,15 @@ describe('requests on the lease row', () => {
   })
 })
 
+it('that is broken fails with its own error, not as one of the network', async () => {
+  const client = new DynamoDBClient({ region: 'eu-central-1' })
+  client.middlewareStack.clone = () => Object({}).of.it
+  const store = storeWith(client)
+  const broken = { name: 'TypeError', message: expect.stringContaining("reading 'it'") }
+  await expect(acquire(store)).rejects.toMatchObject(broken)
+  await expect(store.send(effect())).rejects.toMatchObject(broken)
+})
+
 describe('effects', () => {
   it('fail no earlier than through the client itself: they wait for a connection as long as it takes', async () => {
     const { requests } = await heldUp(50, 600_000, (url) => {

@@ -149,7 +149,8 @@ it('layers of the caller, which may log an error, see the row of a failed condit
   await outcomeOf(store.acquire(acquireRequest()))
   await store.send(put)
   await store.send({ ...put, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' })
-  expect(seen).toEqual([false, false, true])
+  // The first is of the request on the lease row, which may go without the SDK and the layers of its client.
+  expect(seen).toEqual([...(transport().isLean ? [] : [false]), false, true])
 })
 
 describe('servers', () => {

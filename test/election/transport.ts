@@ -22,6 +22,7 @@ export function storeAt(endpoint: string, { client, ...options }: Options): Dyna
   if (!isLean) return new DynamoDBLeaseStore({ ...options, ...(client && { client }) })
   stubAws('DYNAMODB', endpoint)
   vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', 'billing')
+  vi.stubEnv('HOME', '') // settings in ~/.aws would need the SDK
   onTestFinished(() => void vi.unstubAllEnvs())
   return new DynamoDBLeaseStore(options)
 }

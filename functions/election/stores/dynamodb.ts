@@ -67,9 +67,11 @@ export interface DynamoDBLeaseStoreOptions {
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
    * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row. Such a handler keeps
    * the time-outs that you gave it.
-   * @default `new DynamoDBClient()`. In Lambda it is loaded for effects alone: requests on the lease row go without the
-   *   SDK, so that a standby starts fast, unless the environment has settings that only the SDK knows, such as
-   *   AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code
+   * @default `new DynamoDBClient()`. In Lambda a bundle loads it for effects alone: requests on the lease row go
+   *   without the SDK, so that a standby starts fast, unless the environment or a file in `~/.aws` has settings that
+   *   only the SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code. A test that
+   *   sets AWS_LAMBDA_FUNCTION_NAME sends real requests although it mocks the SDK: give a client, or call
+   *   `setTestDefaults` of `tenure/testing`
    */
   readonly client?: SdkClient
   /** @default the system's */
@@ -141,8 +143,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     return {
       ...standingReads(this.#tableName, async (lease, request) => {
         const wire = new Wire(this.#clock)
+        const send = await this.#sender()
         try {
-          return { answer: await this.#send(request, wire), wire }
+          return { answer: await send(request, wire), wire }
         } catch (error) {
           throw isConditionFailed(error) ? error : this.#failure(error, lease, wire)
         }
@@ -156,9 +159,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const { lease } = request
     const wire = new Wire(this.#clock)
     const update = this.#leaseRequest(lease, acquireUpdate(request), 'ALL_OLD')
+    const send = await this.#sender()
     try {
-      const send = () => this.#send(update, wire, abortSignal)
-      const { Attributes } = await this.#retryConflicts(send, abortSignal)
+      const { Attributes } = await this.#retryConflicts(() => send(update, wire, abortSignal), abortSignal)
       const inherited = Attributes === undefined ? undefined : readRow(Attributes, lease)
       return { granted: true, record: acquired(inherited, request), clockReading: wire.clockReading }
     } catch (error) {
@@ -196,8 +199,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
     // The row is always requested: it shows whether an earlier try was applied.
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
+    const sdk = this.#sdk ?? (await this.#loadSdk())
     try {
-      const sdk = this.#sdk ?? (await this.#loadSdk())
       const { Attributes } = await this.#retryConflicts(() => sdk.write(asked, wire, showsRow))
       return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
     } catch (cause) {
@@ -234,9 +237,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   async #update(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_NEW' | 'NONE', abortSignal?: AbortSignal) {
     const wire = new Wire(this.#clock)
     const request = this.#leaseRequest(lease, update, ReturnValues)
+    const send = await this.#sender()
     try {
-      const send = () => this.#send(request, wire, abortSignal)
-      const { Attributes } = await this.#retryConflicts(send, abortSignal)
+      const { Attributes } = await this.#retryConflicts(() => send(request, wire, abortSignal), abortSignal)
       return { granted: true, item: Attributes, wire } as const
     } catch (error) {
       if (isConditionFailed(error)) return { granted: false, item: wire.row, wire } as const
@@ -244,9 +247,9 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     }
   }
 
-  async #send(request: TableRequest, wire: Wire, signal?: AbortSignal) {
-    const send = this.#lean ?? (this.#sdk ?? (await this.#loadSdk())).sendToTable
-    return await send(request, wire, signal)
+  /** Called outside of what describes the errors of requests: an error of the caller's client is thrown unchanged. */
+  async #sender(): Promise<SendToTable> {
+    return this.#lean ?? (this.#sdk ?? (await this.#loadSdk())).sendToTable
   }
 
   #leaseRequest(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'ALL_NEW' | 'NONE'): TableRequest {
@@ -263,8 +266,8 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async #transact(lease: string, items: TransactItem[], token: string, isEnd: boolean): Promise<WriteReply> {
     const wire = new Wire(this.#clock)
+    const sdk = this.#sdk ?? (await this.#loadSdk())
     try {
-      const sdk = this.#sdk ?? (await this.#loadSdk())
       await this.#retryConflicts(() => sdk.transact(items, token, wire, isEnd))
       return { granted: true }
     } catch (error) {

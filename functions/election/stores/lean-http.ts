@@ -13,15 +13,15 @@ interface Try {
 
 export interface Answer {
   readonly statusCode: number
+  readonly headers: Readonly<Record<string, unknown>>
   readonly text: string
-  readonly requestId: string | undefined
 }
 
 /** Sends one try, and returns the whole answer. @throws Error without one */
 export type Exchange = (tried: Try) => Promise<Answer>
 
-/** DynamoDB's longest answer is 1 MB; in JSON, a byte is at most six. */
-const LONGEST_ANSWER = 8_000_000
+/** DynamoDB's longest answer is 1 MB; in JSON, a byte is at most nine. */
+const LONGEST_ANSWER = 10_000_000
 
 /**
  * An import would also load what these modules export but load on demand, such as `WebSocket` with all of undici: half
@@ -55,12 +55,9 @@ export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => 
   })
   request.on('error', fail)
   request.on('response', (response) => {
-    const { statusCode = 0, headers: of } = response
-    headCame(statusCode, Date.parse(String(of.date)))
-    textOf(response).then((text) => {
-      const id = of['x-amzn-requestid']
-      resolve({ statusCode, text, requestId: typeof id === 'string' ? id : undefined })
-    }, fail)
+    const { statusCode = 0, headers } = response
+    headCame(statusCode, Date.parse(String(headers.date)))
+    textOf(response).then((text) => resolve({ statusCode, headers, text }), fail)
   })
   request.end(body)
   return promise.finally(() => clearTimeout(answering))
@@ -70,7 +67,8 @@ async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of response) {
-    length += chunks.push(chunk) && chunk.length
+    chunks.push(chunk)
+    length += chunk.length
     if (length > LONGEST_ANSWER) throw new Error(`The answer has more than ${LONGEST_ANSWER} bytes`)
   }
   return Buffer.concat(chunks).toString()

@@ -1,14 +1,15 @@
 /**
  * Requests on lease rows without the SDK, whose modules take longer to load than a standby needs for all the rest. In
- * Lambda only, and only if the environment sets nothing of AWS that is unknown here: else the SDK knows better. Tries,
- * time-outs, pauses and errors are those of the SDK's standard mode.
+ * Lambda only, and only if neither the environment nor a file sets anything of AWS that is unknown here: else the SDK
+ * knows better. Tries, time-outs, pauses and errors are those of the SDK's standard mode, but there is no budget of
+ * retries, and no header `x-amz-retry-after` that sets a pause.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { systemClock } from '../clock.ts'
 import { parseJson, property } from '../json.ts'
 import { isSignatureError, isThrottled } from './dynamodb-errors.ts'
-import { type Exchange, isOfTheNetwork, overHttp } from './lean-http.ts'
+import { type Answer, type Exchange, isOfTheNetwork, overHttp } from './lean-http.ts'
 import { signed, type Variables } from './lean-signature.ts'
 import type { AttributeMap } from './row.ts'
 import type { SendToTable, TableAnswer, Wire } from './wire.ts'
@@ -26,6 +27,8 @@ const REGION = /^(af|ap|ca|eu|il|me|mx|sa|us)-(central|(north|south)?(east|west)
 
 /** A request whose clock is wrong by this much is refused; below it, nothing is corrected. */
 const TOLERATED_SKEW_MS = 240_000
+/** The process was frozen during a longer exchange, whose answer says nothing about the clock. */
+const LONGEST_EXCHANGE_MS = 900_000
 /** As the SDK's clients of DynamoDB have them by default. */
 const MAX_ATTEMPTS = 4
 const PAUSE_MS = 25
@@ -44,10 +47,17 @@ export function leanTransport(
   const isInLambda = variables['AWS_LAMBDA_FUNCTION_NAME'] !== undefined
   const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].every((name) => variables[name])
   const isKnown = Object.keys(variables).every((name) => !name.startsWith('AWS_') || KNOWN.test(name))
+  const isConfigured = isInLambda && hasKeys && isKnown && REGION.test(region) && !hasFiles(variables['HOME'])
   const address = endpoint || `https://dynamodb.${region}.amazonaws.com`
-  if (!isInLambda || !hasKeys || !isKnown || !REGION.test(region) || !/^https?:\/\/[^/?#@]+\/?$/.test(address)) return
+  if (!isConfigured || !/^https?:\/\/[^/?#@]+\/?$/.test(address) || !URL.canParse(address)) return
   const sender = new Sender({ url: new URL(address), region, variables, exchange, maxAttempts })
   return (request, wire, signal) => sender.send(request.operation, request.input, wire, signal)
+}
+
+/** Where the SDK finds further settings. */
+function hasFiles(home: string | undefined): boolean {
+  const { existsSync } = process.getBuiltinModule('node:fs')
+  return Boolean(home) && ['config', 'credentials'].some((name) => existsSync(`${home}/.aws/${name}`))
 }
 
 interface SenderOptions {
@@ -71,9 +81,10 @@ class Sender {
     const { maxAttempts } = this.#options
     const body = JSON.stringify(input, base64)
     for (let tries = 1; ; tries++) {
+      const correctionMs = this.#correctionMs
       const tried = await this.#try(operation, body, wire, signal)
       if (!(tried instanceof Error)) return tried
-      if (tries === maxAttempts || signal?.aborted || !mayPass(tried)) throw tried
+      if (tries === maxAttempts || signal?.aborted || !mayPass(tried, this.#correctionMs !== correctionMs)) throw tried
       const pauseMs = isThrottled(tried) ? THROTTLED_PAUSE_MS : PAUSE_MS
       await systemClock.sleep(Math.random() * pauseMs * 2 ** (tries - 1), signal)
       if (signal?.aborted) throw tried
@@ -81,20 +92,25 @@ class Sender {
   }
 
   async #try(operation: string, body: string, wire: Wire, signal?: AbortSignal): Promise<TableAnswer | Error> {
-    const timeMs = Date.now() + this.#correctionMs
+    const sentAtMs = Date.now()
+    const timeMs = sentAtMs + this.#correctionMs
     const { url, region, variables, exchange } = this.#options
     const headers = signed({ host: url.host, operation, body, timeMs, region, variables })
     wire.trySent()
     try {
-      const { statusCode, text, requestId } = await exchange({
+      const {
+        statusCode,
+        headers: given,
+        text,
+      } = await exchange({
         ...{ url, headers, body, signal },
         headCame: (statusCode, dateMs) => {
           wire.headCame(statusCode, dateMs)
-          this.#correct(dateMs)
+          this.#correct(dateMs, sentAtMs)
         },
       })
       if (statusCode < 300) return answerOf(JSON.parse(text))
-      const error = refusalOf(parseJson(text), statusCode, requestId)
+      const error = refusalOf(parseJson(text), statusCode, given)
       wire.tryFailed(error)
       return error
     } catch (thrown) {
@@ -104,31 +120,36 @@ class Sender {
     }
   }
 
-  #correct(serverMs: number): void {
-    const offMs = serverMs - (Date.now() + this.#correctionMs)
-    if (Math.abs(offMs) >= TOLERATED_SKEW_MS) this.#correctionMs += offMs
+  #correct(serverMs: number, sentAtMs: number): void {
+    if (Date.now() - sentAtMs > LONGEST_EXCHANGE_MS) return
+    const correctionMs = serverMs - sentAtMs
+    if (Math.abs(correctionMs - this.#correctionMs) >= TOLERATED_SKEW_MS) this.#correctionMs = correctionMs
   }
 }
 
-function mayPass(error: Error): boolean {
+function mayPass(error: Error, wasClockCorrected: boolean): boolean {
   const statusCode = Number(property(property(error, '$metadata'), 'httpStatusCode'))
   return (
     isThrottled(error) ||
-    isSignatureError(error) ||
+    (isSignatureError(error) && (wasClockCorrected || error.message.includes('Signature expired'))) ||
+    error.name === 'RequestTimeoutException' ||
     [429, 500, 502, 503, 504].includes(statusCode) ||
     isOfTheNetwork(error)
   )
 }
 
 /** As the SDK's error of that name. */
-function refusalOf(answer: unknown, httpStatusCode: number, requestId: string | undefined): Error {
-  const name = String(property(answer, '__type') ?? 'UnknownError').replace(/^.*#|:.*$/g, '')
+function refusalOf(answer: unknown, httpStatusCode: number, headers: Answer['headers']): Error {
+  const type = headers['x-amzn-errortype'] ?? property(answer, '__type') ?? 'UnknownError'
+  const name = String(type)
+    .replace(/[,:].*/, '')
+    .replace(/.*#/, '')
   const message = property(answer, 'message') ?? property(answer, 'Message') ?? name
   const item = property(answer, 'Item')
   return Object.assign(new Error(String(message)), {
     name,
     $fault: httpStatusCode < 500 ? 'client' : 'server',
-    $metadata: { httpStatusCode, requestId },
+    $metadata: { httpStatusCode, requestId: headers['x-amzn-requestid'] },
     ...(item === undefined ? {} : { Item: rowOf(item) }),
   })
 }

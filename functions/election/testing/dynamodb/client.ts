@@ -72,7 +72,7 @@ export function simulatedClient(
   const exchange: Exchange = async ({ headers, body, signal, headCame }) => {
     const { statusCode, content, dateMs } = await answered(send, headers, body, signal)
     headCame(statusCode, dateMs)
-    return { statusCode, text: content, requestId: undefined }
+    return { statusCode, headers: {}, text: content }
   }
   const { maxAttempts } = config
   const options = { exchange, ...(typeof maxAttempts === 'number' && { maxAttempts }) }
