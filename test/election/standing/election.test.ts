@@ -136,6 +136,23 @@ it('a leader that is not healthy hands over, and stands again once it is', async
   ann.leave()
 })
 
+it.each<[string, (lease: StandingLease) => Promise<void>]>([
+  ['proclaims', (lease) => lease.proclaim('here')],
+  ['saves checkpoints', (lease) => lease.saveCheckpoint(1)],
+  ['renews', (lease) => lease.renew()],
+])('a leader that %s all the time still asks whether it is healthy', async (_, write) => {
+  let isHealthy = true
+  const ann = run(elect('ann', { healthy: () => isHealthy }))
+  await clock.advance(100)
+  isHealthy = false
+  for (let second = 0; second < 6 && ann.turns[0]?.lease.signal.aborted === false; second++) {
+    await write(ann.turns[0].lease)
+    await clock.advance(1_000)
+  }
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ reason: 'unhealthy' })
+  ann.leave()
+})
+
 it('a better candidate takes over after the minimum tenure, and only by the margin', async () => {
   const preempt = { margin: 2, minTenureMs: 60_000 }
   const ann = run(elect('ann', { merit: 5, preempt }))
