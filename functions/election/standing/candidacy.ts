@@ -3,6 +3,7 @@ import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
 import type { CandidateRow, StandingStore } from '../stores/store.ts'
 import { longestSilenceMs, successor, type View } from './decision.ts'
+import type { Vitals } from './health.ts'
 import type { ElectionOptions, Times } from './options.ts'
 
 type Asked = Pick<ElectionOptions, 'merit' | 'eligible' | 'healthy' | 'preempt'>
@@ -13,6 +14,7 @@ export class Candidacy {
   readonly #times: Times
   readonly #asked: Asked
   readonly #store: StandingStore
+  readonly #vitals: Vitals
   #me: CandidateRow
   #others: readonly CandidateRow[] = []
   #refreshedAtMs = Number.NEGATIVE_INFINITY
@@ -23,11 +25,12 @@ export class Candidacy {
   /** The refresh that is under way. */
   #refreshing: Promise<void> = Promise.resolve()
 
-  constructor(settings: Settings, times: Times, asked: Asked, store: StandingStore) {
+  constructor(settings: Settings, times: Times, asked: Asked, store: StandingStore, vitals: Vitals) {
     this.#settings = settings
     this.#times = times
     this.#asked = asked
     this.#store = store
+    this.#vitals = vitals
     const { lease, candidate: name, clock } = settings
     const nowMs = clock.wallMs()
     const identity = crypto.randomUUID()
@@ -43,7 +46,12 @@ export class Candidacy {
   async refresh(): Promise<void> {
     this.#refreshedAtMs = this.#settings.clock.monotonicMs()
     this.#refreshing = this.#refresh()
-    await this.#refreshing
+    try {
+      await this.#refreshing
+    } catch (error) {
+      this.#vitals.failed(error, 'candidates')
+      throw error
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -53,6 +61,7 @@ export class Candidacy {
     this.#mayLead = isEligible && isHealthy
     await this.#put({ merit: Number.isFinite(value) ? value : 0 })
     await this.#query()
+    this.#vitals.succeeded('candidates')
   }
 
   async #put(changes: Partial<CandidateRow> = {}): Promise<void> {

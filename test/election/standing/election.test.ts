@@ -104,6 +104,28 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   ann.leave()
 })
 
+it('a candidate row that cannot be written shows in the health of leader and standby until it is written', async () => {
+  let isDown = false
+  const refused = new LeaseStoreError('refused', { lease: 'jobs', retryable: true })
+  intercept(store, ({ putCandidate }) => ({
+    putCandidate: (row) => (isDown ? Promise.reject(refused) : putCandidate(row)),
+  }))
+  const bob = run(elect('bob'))
+  await clock.advance(100)
+  isDown = true
+  const cy = run(elect('cy'))
+  await clock.advance(40_000)
+  const lasting = [bob, cy].map(({ election }) => election.health())
+  expect(lasting).toMatchObject([
+    { role: 'leader', lastError: refused },
+    { role: 'standby', lastError: refused },
+  ])
+  isDown = false
+  await clock.advance(40_000)
+  for (const { election } of [bob, cy]) expect(election.health()).not.toHaveProperty('lastError')
+  for (const each of [bob, cy]) each.leave()
+})
+
 it('a blocked event loop shows in the health of a standby and of a leader, until a timer is in time', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)
