@@ -1,4 +1,5 @@
 import { type ClockReading, certainOffsetMs } from '../clock.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
 import type { CandidateRow, StandingStore } from '../stores/store.ts'
@@ -16,6 +17,8 @@ export class Candidacy {
   readonly #store: StandingStore
   readonly #vitals: Vitals
   #me: CandidateRow
+  /** Since it stands: another identity in its row is then that of a process that stands too, not of an earlier one. */
+  #hasWritten = false
   #others: readonly CandidateRow[] = []
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #queriedAtMs = Number.NEGATIVE_INFINITY
@@ -59,15 +62,24 @@ export class Candidacy {
     const [isEligible, isHealthy] = [await this.#ask(eligible), await this.isHealthy()]
     const value = typeof merit === 'function' ? await this.#inTime(merit, this.#me.merit) : merit
     this.#mayLead = isEligible && isHealthy
-    await this.#put({ merit: Number.isFinite(value) ? value : 0 })
+    const isShared = await this.#put({ merit: Number.isFinite(value) ? value : 0 })
     await this.#query()
-    this.#vitals.succeeded('candidates')
+    if (!isShared) this.#vitals.succeeded('candidates')
   }
 
-  async #put(changes: Partial<CandidateRow> = {}): Promise<void> {
+  /** @returns whether the row is shared with another process */
+  async #put(changes: Partial<CandidateRow> = {}): Promise<boolean> {
     const eligible = this.#mayLead && this.#isClockRight
     this.#me = { ...this.#me, ...changes, eligible, seenAtMs: this.#settings.clock.wallMs() }
-    await this.#store.putCandidate(this.#me)
+    const { lease, name, identity } = this.#me
+    const replaced = await this.#store.putCandidate(this.#me)
+    const isShared = this.#hasWritten && replaced !== undefined && replaced !== identity
+    this.#hasWritten = true
+    if (isShared) {
+      const message = `Another process stands under the name "${name}": give each a \`candidate\` of its own.`
+      this.#vitals.failed(new InvalidOptionError(message, { lease }), 'candidates')
+    }
+    return isShared
   }
 
   /** For a candidate that is not healthy, or whose work has not stopped: it leads again after the next refresh. */
@@ -81,6 +93,7 @@ export class Candidacy {
   async leave(): Promise<void> {
     await this.#refreshing.catch(() => undefined) // a row that is written later would stay
     this.#refreshedAtMs = Number.NEGATIVE_INFINITY
+    this.#hasWritten = false
     await this.#store.removeCandidate(this.#me)
   }
 

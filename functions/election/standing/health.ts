@@ -8,7 +8,10 @@ export interface Health {
   readonly seenAgoMs?: number
   /** By how much the last timer was late, in milliseconds: a long delay loses the lease. */
   readonly eventLoopDelayMs: number
-  /** The last problem that lasts: a request that fails, or a candidate row that could not be refreshed. */
+  /**
+   * The last problem that lasts: a request that fails, a candidate row that could not be refreshed or
+   * that another process of this name writes too.
+   */
   readonly lastError?: unknown
 }
 

@@ -324,6 +324,21 @@ it('a server that crashes again and again overwrites its own row, if it has no o
   expect(await elect('onlooker').candidates()).toMatchObject([{ name: hostname() }])
 })
 
+it('two processes under one name show in the health of both until one of them is gone', async () => {
+  const first = run(elect('ann'))
+  await clock.advance(100)
+  const second = run(elect('ann'))
+  await clock.advance(100)
+  for (const { election } of [first, second]) expect(election.health()).not.toHaveProperty('lastError')
+  await clock.advance(40_000)
+  const message = 'Another process stands under the name "ann": give each a `candidate` of its own.'
+  for (const { election } of [first, second]) expect(election.health()).toMatchObject({ lastError: { message } })
+  second.leave()
+  await clock.advance(80_000)
+  expect(first.election.health()).not.toHaveProperty('lastError')
+  first.leave()
+})
+
 it('a lease is for ticks or for servers, and not for both', async () => {
   await withLease({ store, clock, lease: 'jobs', tick: '2026-11-21T05:00:00Z' }, () => undefined)
   await expect(run(elect('ann')).done).rejects.toThrow(InvalidTickError)
