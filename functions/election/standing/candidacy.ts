@@ -1,4 +1,5 @@
 import { type ClockReading, certainOffsetMs } from '../clock.ts'
+import { certainlyOff } from '../clock-skew.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
@@ -23,6 +24,9 @@ export class Candidacy {
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #queriedAtMs = Number.NEGATIVE_INFINITY
   #isClockRight = true
+  #isSkewShown = false
+  /** The first look after a refresh may report that the clock is off still, or right again. */
+  #isClockReportDue = false
   /** As the caller's functions said at the last refresh. */
   #mayLead = false
   /** The refresh that is under way. */
@@ -48,6 +52,7 @@ export class Candidacy {
   /** Asks the caller's functions, writes the row and reads those of the others: two requests. */
   async refresh(): Promise<void> {
     this.#refreshedAtMs = this.#settings.clock.monotonicMs()
+    this.#isClockReportDue = true
     this.#refreshing = this.#refresh()
     try {
       await this.#refreshing
@@ -121,7 +126,21 @@ export class Candidacy {
   checkClock(reading: ClockReading | undefined): boolean {
     const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
     this.#isClockRight = Math.abs(offsetMs) <= this.#settings.maxClockSkewMs / 2
+    if (reading !== undefined) this.#reportClock(offsetMs)
     return this.#isClockRight
+  }
+
+  /** Not at each look: an event costs a metric, and only some looks show for certain that a clock is off. */
+  #reportClock(offsetMs: number): void {
+    const [isShown, isDue] = [this.#isSkewShown, this.#isClockReportDue]
+    const isNews = this.#isClockRight ? isShown && isDue : !isShown || isDue
+    if (!isNews) return
+    const { notify, lease, candidate } = this.#settings
+    this.#isSkewShown = !this.#isClockRight
+    this.#isClockReportDue = false
+    notify({ kind: 'clockRead', lease, candidate, offsetMs })
+    if (this.#isClockRight) this.#vitals.succeeded('clock')
+    else this.#vitals.failed(certainlyOff(this.#settings, offsetMs), 'clock')
   }
 
   /** What this candidate knows. */

@@ -9,14 +9,14 @@ export interface Health {
   /** By how much the last timer was late, in milliseconds: a long delay loses the lease. */
   readonly eventLoopDelayMs: number
   /**
-   * The last problem that lasts: a request that fails, a candidate row that could not be refreshed or
-   * that another process of this name writes too.
+   * The last problem that lasts: a request that fails, a candidate row that could not be refreshed or that another
+   * process of this name writes too, or a clock that is certainly off.
    */
   readonly lastError?: unknown
 }
 
-/** What a problem is with: requests on the lease row, or this candidate's row and its list of the others. */
-type Concern = 'lease' | 'candidates'
+/** What a problem is with: requests on the lease row, the rows of this candidate and of the others, or the clock. */
+type Concern = 'lease' | 'candidates' | 'clock'
 
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 30_000

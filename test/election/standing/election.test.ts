@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import {
   Election,
+  type ElectionEvent,
   HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
@@ -124,6 +125,30 @@ it('a candidate row that cannot be written shows in the health of leader and sta
   await clock.advance(40_000)
   for (const { election } of [bob, cy]) expect(election.health()).not.toHaveProperty('lastError')
   for (const each of [bob, cy]) each.leave()
+})
+
+it('a clock that is off while its server stands by shows in its health and, once per refresh, in its events', async () => {
+  const bob = run(elect('bob'))
+  await clock.advance(100)
+  let offsetMs = 5_000
+  intercept(store, ({ read }) => ({
+    read: async (lease) => {
+      const [sentAtMs, receivedAtMs] = [clock.wallMs(), clock.wallMs()]
+      const dateMs = sentAtMs - 1_000 - offsetMs
+      return { ...(await read(lease)), clockReading: { sentAtMs, dateMs, receivedAtMs } }
+    },
+  }))
+  const offsets: number[] = []
+  const onEvent = (event: ElectionEvent) => void (event.kind === 'clockRead' && offsets.push(event.offsetMs))
+  const ann = run(elect('ann', { onEvent }))
+  await clock.advance(50_000)
+  expect(offsets).toEqual([5_000, 5_000])
+  expect(ann.election.health()).toMatchObject({ role: 'standby', lastError: { name: 'ClockSkewError' } })
+  offsetMs = 100
+  await clock.advance(60_000)
+  expect(offsets).toEqual([5_000, 5_000, 100])
+  expect(ann.election.health()).not.toHaveProperty('lastError')
+  for (const each of [ann, bob]) each.leave()
 })
 
 it('a blocked event loop shows in the health of a standby and of a leader, until a timer is in time', async () => {
