@@ -19,10 +19,11 @@ interface ClockProblem {
  * that slept while its monotonic clock stood still looks like a clock that was set.
  */
 export function clockProblem(
-  { clock, lease, candidate, maxClockSkewMs, notify }: Settings,
+  settings: Settings,
   askedAt: Instant,
   reading: ClockReading | undefined,
 ): ClockProblem | undefined {
+  const { clock, lease, candidate, maxClockSkewMs, notify } = settings
   const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
   const isWrong = Math.abs(offsetMs) > maxClockSkewMs / 2
   const setByMs = Math.round(wallClockSetByMs(askedAt, clock))
@@ -43,14 +44,16 @@ export function clockProblem(
     return { error, wasSet: true }
   }
   if (reading !== undefined) notify({ kind: 'clockRead', lease, candidate, offsetMs })
-  if (!isWrong) return undefined
-  const error = new ClockSkewError(
+  return isWrong ? { error: certainlyOff(settings, offsetMs), wasSet: false } : undefined
+}
+
+export function certainlyOff({ lease, maxClockSkewMs }: Settings, offsetMs: number): ClockSkewError {
+  return new ClockSkewError(
     `This machine's clock is at least ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'ahead of' : 'behind'} DynamoDB's; ` +
       `lease "${lease}" allows ${maxClockSkewMs / 2} ms (half of maxClockSkewMs). ` +
       'Synchronise the clock, or raise maxClockSkewMs for all candidates alike.',
     { lease },
   )
-  return { error, wasSet: false }
 }
 
 /**

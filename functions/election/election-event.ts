@@ -12,7 +12,10 @@ interface OfLeader extends OfCandidate {
 
 /** What happens to one candidate, for logs and metrics: the table shows who leads, not who lost, nor why. */
 export type ElectionEvent =
-  /** DynamoDB answered an acquire: this clock is certainly `offsetMs` ahead of DynamoDB's, or behind if negative. */
+  /**
+   * DynamoDB answered an acquire, or a look showed that the clock of a server is off (once per refresh) or right again:
+   * this clock is certainly `offsetMs` ahead of DynamoDB's, or behind if negative.
+   */
   | (OfCandidate & { readonly kind: 'clockRead'; readonly offsetMs: number })
   | (OfCandidate & { readonly kind: 'standby'; readonly reason: StandbyReason })
   | (OfLeader & { readonly kind: 'elected'; readonly tick?: string | undefined })

@@ -26,11 +26,14 @@ export class Renewals {
   /** Aborts once an end is sent: a renewal under way is obsolete then. */
   #obsolete: AbortController | undefined
   #isStopped = false
+  /** When the heartbeat sent its last renewal, by the monotonic clock; at first, when the acquire was sent. */
+  #renewedAtMs: number
 
   constructor(tenancy: Tenancy, leadership: Leadership, writes: RowWrites) {
     this.#tenancy = tenancy
     this.#leadership = leadership
     this.#writes = writes
+    this.#renewedAtMs = tenancy.askedAt.monotonicMs
   }
 
   async renew(): Promise<void> {
@@ -56,13 +59,17 @@ export class Renewals {
 
   /** The heartbeat. A renewal that fails is tried again until the deadline, which `watchDeadline` watches. */
   async keepRenewing(): Promise<void> {
-    const { latestExpiryMs, standing } = this.#tenancy
+    const { latestExpiryMs, standing, clock } = this.#tenancy
     const { deadline } = this.#leadership
     await this.#sleepUntilDue()
     void this.#leadership.watchDeadline() // which is later, so most tasks have one timer
     while (this.#isNeeded && deadline.expiresAtMs < latestExpiryMs) {
       await standing?.beforeRenewal()
-      await this.renew().catch(() => undefined)
+      const sentAtMs = clock.monotonicMs()
+      const renewed = () => {
+        this.#renewedAtMs = sentAtMs
+      }
+      await this.renew().then(renewed, () => undefined)
       await this.#leadership.pauseBeforeRetry() // if the clocks disagree it may be due again at once
       await this.#sleepUntilDue()
     }
@@ -73,9 +80,13 @@ export class Renewals {
   }
 
   async #sleepUntilDue(): Promise<void> {
-    const { clock, leaseMs } = this.#tenancy
+    const { clock, leaseMs, standing } = this.#tenancy
     const { deadline, over } = this.#leadership
-    const dueInMs = () => deadline.remainingMs() - (leaseMs * 2) / 3
+    const dueInMs = () => {
+      const inMs = deadline.remainingMs() - (leaseMs * 2) / 3
+      // A leader that stays also looks: its other writes do not put that off.
+      return standing === undefined ? inMs : Math.min(inMs, this.#renewedAtMs + leaseMs / 3 - clock.monotonicMs())
+    }
     // It is read again after a sleep: a checkpoint also extends the lease.
     while (this.#isNeeded && dueInMs() > 0) await clock.sleep(Math.ceil(dueInMs()), over)
   }

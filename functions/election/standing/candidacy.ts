@@ -1,8 +1,11 @@
 import { type ClockReading, certainOffsetMs } from '../clock.ts'
+import { certainlyOff } from '../clock-skew.ts'
+import { InvalidOptionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
 import type { CandidateRow, StandingStore } from '../stores/store.ts'
 import { longestSilenceMs, successor, type View } from './decision.ts'
+import type { Vitals } from './health.ts'
 import type { ElectionOptions, Times } from './options.ts'
 
 type Asked = Pick<ElectionOptions, 'merit' | 'eligible' | 'healthy' | 'preempt'>
@@ -13,21 +16,28 @@ export class Candidacy {
   readonly #times: Times
   readonly #asked: Asked
   readonly #store: StandingStore
+  readonly #vitals: Vitals
   #me: CandidateRow
+  /** Since it stands: another identity in its row is then that of a process that stands too, not of an earlier one. */
+  #hasWritten = false
   #others: readonly CandidateRow[] = []
   #refreshedAtMs = Number.NEGATIVE_INFINITY
   #queriedAtMs = Number.NEGATIVE_INFINITY
   #isClockRight = true
+  #isSkewShown = false
+  /** The first look after a refresh may report that the clock is off still, or right again. */
+  #isClockReportDue = false
   /** As the caller's functions said at the last refresh. */
   #mayLead = false
   /** The refresh that is under way. */
   #refreshing: Promise<void> = Promise.resolve()
 
-  constructor(settings: Settings, times: Times, asked: Asked, store: StandingStore) {
+  constructor(settings: Settings, times: Times, asked: Asked, store: StandingStore, vitals: Vitals) {
     this.#settings = settings
     this.#times = times
     this.#asked = asked
     this.#store = store
+    this.#vitals = vitals
     const { lease, candidate: name, clock } = settings
     const nowMs = clock.wallMs()
     const identity = crypto.randomUUID()
@@ -42,8 +52,14 @@ export class Candidacy {
   /** Asks the caller's functions, writes the row and reads those of the others: two requests. */
   async refresh(): Promise<void> {
     this.#refreshedAtMs = this.#settings.clock.monotonicMs()
+    this.#isClockReportDue = true
     this.#refreshing = this.#refresh()
-    await this.#refreshing
+    try {
+      await this.#refreshing
+    } catch (error) {
+      this.#vitals.failed(error, 'candidates')
+      throw error
+    }
   }
 
   async #refresh(): Promise<void> {
@@ -51,14 +67,24 @@ export class Candidacy {
     const [isEligible, isHealthy] = [await this.#ask(eligible), await this.isHealthy()]
     const value = typeof merit === 'function' ? await this.#inTime(merit, this.#me.merit) : merit
     this.#mayLead = isEligible && isHealthy
-    await this.#put({ merit: Number.isFinite(value) ? value : 0 })
+    const isShared = await this.#put({ merit: Number.isFinite(value) ? value : 0 })
     await this.#query()
+    if (!isShared) this.#vitals.succeeded('candidates')
   }
 
-  async #put(changes: Partial<CandidateRow> = {}): Promise<void> {
+  /** @returns whether the row is shared with another process */
+  async #put(changes: Partial<CandidateRow> = {}): Promise<boolean> {
     const eligible = this.#mayLead && this.#isClockRight
     this.#me = { ...this.#me, ...changes, eligible, seenAtMs: this.#settings.clock.wallMs() }
-    await this.#store.putCandidate(this.#me)
+    const { lease, name, identity } = this.#me
+    const replaced = await this.#store.putCandidate(this.#me)
+    const isShared = this.#hasWritten && replaced !== undefined && replaced !== identity
+    this.#hasWritten = true
+    if (isShared) {
+      const message = `Another process stands under the name "${name}": give each a \`candidate\` of its own.`
+      this.#vitals.failed(new InvalidOptionError(message, { lease }), 'candidates')
+    }
+    return isShared
   }
 
   /** For a candidate that is not healthy, or whose work has not stopped: it leads again after the next refresh. */
@@ -72,6 +98,7 @@ export class Candidacy {
   async leave(): Promise<void> {
     await this.#refreshing.catch(() => undefined) // a row that is written later would stay
     this.#refreshedAtMs = Number.NEGATIVE_INFINITY
+    this.#hasWritten = false
     await this.#store.removeCandidate(this.#me)
   }
 
@@ -99,7 +126,21 @@ export class Candidacy {
   checkClock(reading: ClockReading | undefined): boolean {
     const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
     this.#isClockRight = Math.abs(offsetMs) <= this.#settings.maxClockSkewMs / 2
+    if (reading !== undefined) this.#reportClock(offsetMs)
     return this.#isClockRight
+  }
+
+  /** Not at each look: an event costs a metric, and only some looks show for certain that a clock is off. */
+  #reportClock(offsetMs: number): void {
+    const [isShown, isDue] = [this.#isSkewShown, this.#isClockReportDue]
+    const isNews = this.#isClockRight ? isShown && isDue : !isShown || isDue
+    if (!isNews) return
+    const { notify, lease, candidate } = this.#settings
+    this.#isSkewShown = !this.#isClockRight
+    this.#isClockReportDue = false
+    notify({ kind: 'clockRead', lease, candidate, offsetMs })
+    if (this.#isClockRight) this.#vitals.succeeded('clock')
+    else this.#vitals.failed(certainlyOff(this.#settings, offsetMs), 'clock')
   }
 
   /** What this candidate knows. */

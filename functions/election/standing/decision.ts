@@ -72,8 +72,9 @@ function startOf(view: View, record: LeaseRecord): number {
 function besideLeader(view: View, record: LeaseRecord): Decision | undefined {
   const { me, nowMs, preempt } = view
   const transfer = openTransfer(record, nowMs)
+  if (record.holder === me.name) return undefined // another process of this name leads, or this one did
   if (transfer === me.name) return { kind: 'takeOver' }
-  if (transfer !== undefined || preempt === undefined || record.holder === me.name) return undefined
+  if (transfer !== undefined || preempt === undefined) return undefined
   if ((record.pausedUntilMs ?? 0) > nowMs) return undefined
   const leader = view.candidates.find(({ name }) => name === record.holder)
   if (leader === undefined || me.merit <= leader.merit || me.merit < leader.merit + preempt.margin) return undefined

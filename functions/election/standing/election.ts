@@ -52,7 +52,7 @@ export class Election implements AsyncDisposable {
     }
     const vitals = new Vitals(asGiven)
     const settings = { ...asGiven, clock: vitals.clock }
-    const candidacy = new Candidacy(settings, times, options, standing)
+    const candidacy = new Candidacy(settings, times, options, standing, vitals)
     this.#parts = { settings, times, preempt, store: standing, candidacy, vitals }
     this.lease = settings.lease
     this.candidate = settings.candidate
@@ -116,7 +116,8 @@ export class Election implements AsyncDisposable {
 
   /**
    * Hands the lease over, if this candidate leads, and goes on standing. `lease.signal` asks the turn to end; once it
-   * has ended, or after `drainMs`, the lease is kept for `to` for 10 s, or for the best other candidate.
+   * has ended, the lease is kept for `to` for 10 s, or for the best other candidate. If it has not ended after
+   * `drainMs`, the lease is left to expire, kept for no candidate: any may lead then.
    */
   async resign({ to, drainMs }: { readonly to?: string; readonly drainMs?: number } = {}): Promise<void> {
     const tenure = this.#tenure

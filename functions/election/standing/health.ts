@@ -8,9 +8,15 @@ export interface Health {
   readonly seenAgoMs?: number
   /** By how much the last timer was late, in milliseconds: a long delay loses the lease. */
   readonly eventLoopDelayMs: number
-  /** The last request that failed, until one succeeds. */
+  /**
+   * The last problem that lasts: a request that fails, a candidate row that could not be refreshed or that another
+   * process of this name writes too, or a clock that is certainly off.
+   */
   readonly lastError?: unknown
 }
+
+/** What a problem is with: requests on the lease row, the rows of this candidate and of the others, or the clock. */
+type Concern = 'lease' | 'candidates' | 'clock'
 
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 30_000
@@ -22,7 +28,8 @@ export class Vitals {
   readonly #leaseMs: number
   #seenAtMs: number | undefined
   #eventLoopDelayMs = 0
-  #lastError: unknown
+  /** Those that last, the latest last. */
+  readonly #problems = new Map<Concern, unknown>()
 
   constructor({ clock, leaseMs }: Pick<Settings, 'clock' | 'leaseMs'>) {
     this.#leaseMs = leaseMs
@@ -41,20 +48,22 @@ export class Vitals {
     this.#seenAtMs = this.clock.monotonicMs()
   }
 
-  failed(error: unknown): void {
-    this.#lastError = error
+  failed(error: unknown, concern: Concern = 'lease'): void {
+    this.#problems.delete(concern)
+    this.#problems.set(concern, error)
   }
 
-  succeeded(): void {
-    this.#lastError = undefined
+  succeeded(concern: Concern = 'lease'): void {
+    this.#problems.delete(concern)
   }
 
   health(role: Health['role']): Health {
+    const lastError = [...this.#problems.values()].at(-1)
     return {
       role,
       ...(this.#seenAtMs === undefined ? {} : { seenAgoMs: this.clock.monotonicMs() - this.#seenAtMs }),
       eventLoopDelayMs: this.#eventLoopDelayMs,
-      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+      ...(lastError === undefined ? {} : { lastError }),
     }
   }
 

@@ -70,7 +70,7 @@ async function lookAgain({ candidacy, vitals }: Parts): Promise<boolean> {
   try {
     return await candidacy.lookAgain()
   } catch (error) {
-    vitals.failed(error)
+    vitals.failed(error, 'candidates')
     return false // an older list of candidates is better than no leader
   }
 }

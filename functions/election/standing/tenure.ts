@@ -109,13 +109,13 @@ export class StandingTenure implements Hooks {
 
   #standBack(): void {
     const { candidacy, vitals } = this.#parts
-    candidacy.standBack().catch((error: unknown) => vitals.failed(error))
+    candidacy.standBack().catch((error: unknown) => vitals.failed(error, 'candidates'))
   }
 
   async beforeRenewal(): Promise<void> {
-    const { candidacy, vitals } = this.#parts
+    const { candidacy } = this.#parts
     if (!(await candidacy.isHealthy())) this.requestHandOver('unhealthy')
-    if (candidacy.dueInMs <= 0) candidacy.refresh().catch((error: unknown) => vitals.failed(error))
+    if (candidacy.dueInMs <= 0) candidacy.refresh().catch(() => undefined) // its error is shown
   }
 
   /** The turn still runs. */

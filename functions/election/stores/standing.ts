@@ -61,8 +61,10 @@ export function standingReads(TableName: string, send: Send): Reads {
         ExpressionAttributeValues: marshall(
           Object.fromEntries(attributes.map(([attribute, value]) => [`:${attribute}`, value])),
         ),
+        ReturnValues: 'ALL_OLD' as const,
       }
-      await send(lease, { operation: 'UpdateItem', input })
+      const { answer } = await send(lease, { operation: 'UpdateItem', input })
+      return answer.Attributes?.['identity']?.S
     },
 
     async removeCandidate({ lease, name, identity }) {

@@ -71,8 +71,11 @@ export interface StandingStore {
   requestTransfer(request: TransferRequest): Promise<Reply>
   /** At most 200 candidates: of those that have not left, and wrote their rows at `seenSinceMs` or later. */
   candidates(lease: string, options?: { readonly seenSinceMs?: number }): Promise<readonly CandidateRow[]>
-  /** Writes this candidate's row, whatever an earlier process of this name wrote. */
-  putCandidate(row: CandidateRow): Promise<void>
+  /**
+   * Writes this candidate's row, whatever another process of this name wrote.
+   * @returns the identity in the row that it replaced, if there was one
+   */
+  putCandidate(row: CandidateRow): Promise<string | undefined>
   /** Removes the row, unless another process of this name has written it. */
   removeCandidate(row: Pick<CandidateRow, 'lease' | 'name' | 'identity'>): Promise<void>
 }

@@ -66,6 +66,11 @@ it.each<[string, View, ReturnType<typeof decide>]>([
   ['waits for at most five', view(FREE, { candidates: crowd }), { kind: 'wait', untilMs: NOW_MS + 2_500 }],
   ['takes over when the leader is asked to hand over to it', view(asked('ann')), { kind: 'takeOver' }],
   ['waits when another is to take over', view(asked('bob'), { preempt: PREEMPT }), { kind: 'wait', untilMs: FREE_MS }],
+  [
+    'does not count a request for another process of its name, which leads',
+    view({ ...asked('ann'), holder: 'ann' }),
+    { kind: 'wait', untilMs: FREE_MS },
+  ],
   ['does not count a request that is over', view(asked('ann', NOW_MS)), { kind: 'wait', untilMs: FREE_MS }],
   [
     'does not count a request to an earlier leader',

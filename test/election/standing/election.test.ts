@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest'
 import {
   Election,
+  type ElectionEvent,
   HandOverRequestedError,
   InvalidOptionError,
   InvalidTickError,
@@ -104,6 +105,52 @@ it('a table that does not answer ends no campaign, and is asked ever more rarely
   ann.leave()
 })
 
+it('a candidate row that cannot be written shows in the health of leader and standby until it is written', async () => {
+  let isDown = false
+  const refused = new LeaseStoreError('refused', { lease: 'jobs', retryable: true })
+  intercept(store, ({ putCandidate }) => ({
+    putCandidate: (row) => (isDown ? Promise.reject(refused) : putCandidate(row)),
+  }))
+  const bob = run(elect('bob'))
+  await clock.advance(100)
+  isDown = true
+  const cy = run(elect('cy'))
+  await clock.advance(40_000)
+  const lasting = [bob, cy].map(({ election }) => election.health())
+  expect(lasting).toMatchObject([
+    { role: 'leader', lastError: refused },
+    { role: 'standby', lastError: refused },
+  ])
+  isDown = false
+  await clock.advance(40_000)
+  for (const { election } of [bob, cy]) expect(election.health()).not.toHaveProperty('lastError')
+  for (const each of [bob, cy]) each.leave()
+})
+
+it('a clock that is off while its server stands by shows in its health and, once per refresh, in its events', async () => {
+  const bob = run(elect('bob'))
+  await clock.advance(100)
+  let offsetMs = 5_000
+  intercept(store, ({ read }) => ({
+    read: async (lease) => {
+      const [sentAtMs, receivedAtMs] = [clock.wallMs(), clock.wallMs()]
+      const dateMs = sentAtMs - 1_000 - offsetMs
+      return { ...(await read(lease)), clockReading: { sentAtMs, dateMs, receivedAtMs } }
+    },
+  }))
+  const offsets: number[] = []
+  const onEvent = (event: ElectionEvent) => void (event.kind === 'clockRead' && offsets.push(event.offsetMs))
+  const ann = run(elect('ann', { onEvent }))
+  await clock.advance(50_000)
+  expect(offsets).toEqual([5_000, 5_000])
+  expect(ann.election.health()).toMatchObject({ role: 'standby', lastError: { name: 'ClockSkewError' } })
+  offsetMs = 100
+  await clock.advance(60_000)
+  expect(offsets).toEqual([5_000, 5_000, 100])
+  expect(ann.election.health()).not.toHaveProperty('lastError')
+  for (const each of [ann, bob]) each.leave()
+})
+
 it('a blocked event loop shows in the health of a standby and of a leader, until a timer is in time', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)
@@ -133,6 +180,23 @@ it('a leader that is not healthy hands over, and stands again once it is', async
   bob.leave()
   await clock.advance(5_000)
   expect(await leads(ann, bob)).toEqual(['ann'])
+  ann.leave()
+})
+
+it.each<[string, (lease: StandingLease) => Promise<void>]>([
+  ['proclaims', (lease) => lease.proclaim('here')],
+  ['saves checkpoints', (lease) => lease.saveCheckpoint(1)],
+  ['renews', (lease) => lease.renew()],
+])('a leader that %s all the time still asks whether it is healthy', async (_, write) => {
+  let isHealthy = true
+  const ann = run(elect('ann', { healthy: () => isHealthy }))
+  await clock.advance(100)
+  isHealthy = false
+  for (let second = 0; second < 6 && ann.turns[0]?.lease.signal.aborted === false; second++) {
+    await write(ann.turns[0].lease)
+    await clock.advance(1_000)
+  }
+  expect(ann.turns[0]?.lease.signal.reason).toMatchObject({ reason: 'unhealthy' })
   ann.leave()
 })
 
@@ -283,6 +347,21 @@ it('a server that crashes again and again overwrites its own row, if it has no o
     await itsClock.advance(100) // its time stops here, as that of a process that was killed
   }
   expect(await elect('onlooker').candidates()).toMatchObject([{ name: hostname() }])
+})
+
+it('two processes under one name show in the health of both until one of them is gone', async () => {
+  const first = run(elect('ann'))
+  await clock.advance(100)
+  const second = run(elect('ann'))
+  await clock.advance(100)
+  for (const { election } of [first, second]) expect(election.health()).not.toHaveProperty('lastError')
+  await clock.advance(40_000)
+  const message = 'Another process stands under the name "ann": give each a `candidate` of its own.'
+  for (const { election } of [first, second]) expect(election.health()).toMatchObject({ lastError: { message } })
+  second.leave()
+  await clock.advance(80_000)
+  expect(first.election.health()).not.toHaveProperty('lastError')
+  first.leave()
 })
 
 it('a lease is for ticks or for servers, and not for both', async () => {

@@ -93,7 +93,7 @@ it('a campaign that ends without leading leaves no candidate behind, not even by
   intercept(store, ({ putCandidate }) => ({
     putCandidate: async (row) => {
       await clock.sleep(1_000)
-      await putCandidate(row)
+      return await putCandidate(row)
     },
   }))
   const bob = run(elect('bob', { refreshMs: 5_000 }))
