@@ -74,6 +74,7 @@ export function plotSvg({ title, bars }: Plot): string {
   <text x="${(x(high) + 6).toFixed(1)}" y="${middle + 4}">${median.toFixed(2)}</text>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+  <title>${escaped(title)}</title>
   <rect width="${WIDTH}" height="${height}" fill="#fff"/>
   <text x="8" y="20" font-size="14" font-weight="bold">${escaped(title)}</text>
 ${rows.join('\n')}

@@ -14,7 +14,7 @@ const WARM_UP_MS = 5_000
 /** How soon a successor leads after `resign({ to })`, and whether standbys slow down the renewals of their leader. */
 export async function servers(bench: Bench): Promise<Result> {
   const endpoint = await bench.dynamodbLocal()
-  const [times, rounds] = bench.isQuick ? [4, 1] : [20, 5]
+  const [times, rounds] = bench.isQuick ? [4, 1] : [20, 3]
   const polls = async (drainMs: number) => (await handOvers(endpoint, drainMs, times)).map((ms) => ms / POLL_MS)
   const [slow, atOnce] = [await polls(POLL_MS * 1.6), await polls(0)]
   const measure = (standbys: number) => async () => {
