@@ -27,6 +27,19 @@ it('is not stretched on the monotonic clock by a renewal after that clock stood 
   expect(deadline.remainingMs()).toBe(0)
 })
 
+it.each([
+  [0, 0],
+  [30, 30],
+  [1_000, 100],
+])('a monotonic clock that gained 100 ms is corrected by at most %i ms: %i ms', (atMostMs, correctedMs) => {
+  let wallMs = 6_000
+  const clock = { wallMs: () => wallMs, monotonicMs: () => 5_600, sleep: async () => undefined }
+  const deadline = new Deadline(clock, { wallMs: 1_000, monotonicMs: 500 }, 16_000)
+  deadline.recover({ wallMs, monotonicMs: 5_600 }, atMostMs)
+  wallMs = 0 // only the monotonic clock counts
+  expect(deadline.remainingMs()).toBe(9_900 + correctedMs)
+})
+
 it('a monotonic clock that gains 50 ppm for a month does not shorten a leader’s lease', () => {
   let [wallMs, monotonicMs] = [0, 0]
   const clock = { wallMs: () => wallMs, monotonicMs: () => monotonicMs, sleep: async () => undefined }

@@ -1,7 +1,7 @@
 /** What JavaScript lets a newcomer try: each error names its cause, and what to do. */
 import middy from '@middy/core'
 import { expect, test } from 'vitest'
-import { DynamoDBLeaseStore, leaderOnly, withLease } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, type Lease, leaderOnly, withLease } from '../../functions/election/index.ts'
 import { lambdaContext, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
 
 const apply = (call: (...given: never[]) => unknown, ...given: readonly unknown[]): unknown =>
@@ -59,12 +59,23 @@ test.each<[RegExp, string, () => unknown]>([
   [/takes only .*, but got "table"/, 'a misspelt option', () => make(MemoryLeaseStore, { table: {} })],
   [/^The answer of the store .* is missing, but must be/, 'an empty answer', () => answering(undefined)],
   [/Check it with leaseStoreConformance/, 'a grant without a row', () => answering({ granted: true })],
+  [/Check it with leaseStoreConformance/, 'a grant of nothing', () => answering({ granted: true, record: null })],
   [/needs TableName, but it is missing\. Is the env/, 'a write to no table', () => send({ Item: { id: 'a' } })],
   [/needs TableName, but it is missing/, 'an empty write', () => send()],
   [/needs TableName, but it is ""/, 'an empty name', () => send({ TableName: '', Item: { id: 'a' } })],
   [/^There is no table "Mail": new Mem/, 'an unknown table', () => send({ TableName: 'Mail', Item: {} })],
 ])('%s is the error of %s', async (message, _, run) => {
   await expect((async () => run())()).rejects.toThrow(message)
+})
+
+test('a wrong answer of a store, or a store without tables, is an error of the lease that no retry helps', async () => {
+  const ofLease = { lease: 'reports', retryable: false }
+  await expect(answering(undefined)).rejects.toMatchObject(ofLease)
+  const whole = new MemoryLeaseStore()
+  const [acquire, write, giveBack] = [whole.acquire, whole.write, whole.giveBack].map((method) => method.bind(whole))
+  const store = { acquire, write, giveBack }
+  const sent = apply(withLease, { lease: 'reports', store }, (lease: Lease) => lease.claim({ TableName: 'a', Key: {} }))
+  await expect(sent).rejects.toMatchObject(ofLease)
 })
 
 test('leaderOnly may be called for each of a list', () => {

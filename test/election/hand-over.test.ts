@@ -196,7 +196,8 @@ describe('lease.handOver', () => {
       isOver = true
       await lease.release().catch(() => undefined)
     })
-    const failed = expect(outcome).rejects.toThrow('the next invocation was not started')
+    const message = expect.stringContaining('the next invocation was not started')
+    const failed = expect(outcome).rejects.toMatchObject({ message, lease: 'billing' })
     await clock.advance(60_000)
     await failed
     expect(started).toEqual([])

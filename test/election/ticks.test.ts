@@ -187,7 +187,8 @@ describe('the loop of ticks', () => {
       await memory.edit('billing', { completedTick: at(5) })
       await lease.complete([{ Delete: { TableName: 'orders', Key: { id: 'a' } } }])
     })
-    await expect(failing).rejects.toThrow('so these items were not written')
+    const message = expect.stringContaining('so these items were not written')
+    await expect(failing).rejects.toMatchObject({ message, lease: 'billing', retryable: false })
     expect(await memory.read('billing')).toMatchObject({ completedTick: at(5), endedBy: 'failed' })
   })
 

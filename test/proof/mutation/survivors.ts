@@ -19,6 +19,23 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'stores/wire.ts: false → true',
     'stores/wire.ts: false → true',
   ],
+  'It corrects drifts of parts per million; the month of drifting clocks in the simulation needs it.': [
+    'leadership.ts: { const now = instantOf(this.#tenancy.clock) this.deadline.recover(now, (now.monotonicMs - ' +
+      'this.#base.monotonicMs) * RECOVERY) this.#base = now } → {}',
+    'leadership.ts: (now.monotonicMs - this.#base.monotonicMs) * RECOVERY → ' +
+      '(now.monotonicMs - this.#base.monotonicMs) / RECOVERY',
+    'leadership.ts: now.monotonicMs - this.#base.monotonicMs → now.monotonicMs + this.#base.monotonicMs',
+    'lease-handle.ts: { this.#leadership.rebase() } → {}',
+    'lease-handle.ts: this.#leadership.rebase() → ;',
+  ],
+  'Waiting for a free turn takes a microtask.': ['ends.ts: !this.#turns.isFree → true'],
+  'A function without an end returns undefined, too.': [
+    'durable-execution.ts: { return undefined // a getter that throws: the caller checks what it uses } → {}',
+  ],
+  'A text for people.': [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the code of the mutant
+    'leadership.ts: `The leader of lease "${lease}" should hand over, but still leads (${reason}). ${whatToDo}` → ``',
+  ],
   'A structured clone has the same bytes, but may copy the whole pool of a Buffer.': [
     'values.ts: types.isUint8Array(value) → false',
   ],
