@@ -24,8 +24,7 @@ export function clockProblem(
   reading: ClockReading | undefined,
 ): ClockProblem | undefined {
   const { clock, lease, candidate, maxClockSkewMs, notify } = settings
-  const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
-  const isWrong = Math.abs(offsetMs) > maxClockSkewMs / 2
+  const { offsetMs, isWrong } = certainSkew(settings, reading)
   const setByMs = Math.round(wallClockSetByMs(askedAt, clock))
   if (Number.isNaN(setByMs)) {
     const error = new ClockSkewError(
@@ -45,6 +44,12 @@ export function clockProblem(
   }
   if (reading !== undefined) notify({ kind: 'clockRead', lease, candidate, offsetMs })
   return isWrong ? { error: certainlyOff(settings, offsetMs), wasSet: false } : undefined
+}
+
+/** How far this machine's clock is certainly off, and whether that is more than its half of the budget. */
+export function certainSkew({ maxClockSkewMs }: Settings, reading: ClockReading | undefined) {
+  const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
+  return { offsetMs, isWrong: Math.abs(offsetMs) > maxClockSkewMs / 2 }
 }
 
 export function certainlyOff({ lease, maxClockSkewMs }: Settings, offsetMs: number): ClockSkewError {

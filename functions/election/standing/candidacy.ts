@@ -1,5 +1,5 @@
-import { type ClockReading, certainOffsetMs } from '../clock.ts'
-import { certainlyOff } from '../clock-skew.ts'
+import type { ClockReading } from '../clock.ts'
+import { certainlyOff, certainSkew } from '../clock-skew.ts'
 import { InvalidOptionError } from '../errors.ts'
 import type { Settings } from '../options.ts'
 import type { LeaseRecord } from '../rules.ts'
@@ -124,8 +124,8 @@ export class Candidacy {
 
   /** Whether this machine's clock may be right, by the answer to a look. */
   checkClock(reading: ClockReading | undefined): boolean {
-    const offsetMs = reading === undefined ? 0 : certainOffsetMs(reading)
-    this.#isClockRight = Math.abs(offsetMs) <= this.#settings.maxClockSkewMs / 2
+    const { offsetMs, isWrong } = certainSkew(this.#settings, reading)
+    this.#isClockRight = !isWrong
     if (reading !== undefined) this.#reportClock(offsetMs)
     return this.#isClockRight
   }
