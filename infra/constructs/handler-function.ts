@@ -46,8 +46,8 @@ export const DEFAULT_TIMEOUT = Duration.seconds(30)
  *
  * What the module imports by `import()` becomes files of its own in the bundle. A standby never reads them if the
  * handler imports its task that way: `.handler(async (event, context) => (await import('./task.ts')).run(context))`.
- * A module that both parts use is evaluated first, before other modules of the handler. Tenure itself imports on demand:
- * what it shares with the handler is evaluated even before a leading `import './instrument.ts'`.
+ * A module that both parts use is evaluated first, before other modules of the handler. Tenure itself imports on
+ * demand: what it shares with the handler is evaluated even before a leading `import './instrument.ts'`.
  */
 export class HandlerFunction extends NodejsFunction {
   /** @throws ConfigurationError for an unknown or wrong prop, or a module without the export `handler` */

@@ -9,6 +9,7 @@ import { leanTransport } from '../../stores/lean-wire.ts'
 import { sdkTransport } from '../../stores/sdk.ts'
 import { lent } from '../../stores/sdk-client.ts'
 import { readyTransports } from '../../stores/transports.ts'
+import type { SendToTable } from '../../stores/wire.ts'
 import { SimulatedDynamoDB } from './database.ts'
 import { type Request, requestOf } from './request.ts'
 
@@ -76,8 +77,7 @@ export function simulatedClient(
   }
   const { maxAttempts } = config
   const options = { exchange, ...(typeof maxAttempts === 'number' && { maxAttempts }) }
-  const lean = isLean ? leanTransport(LAMBDA, options) : undefined
-  readyTransports.set(client, { sdk: sdkTransport(lent(client)), ...(lean && { lean }) })
+  register(client, isLean ? leanTransport(LAMBDA, options) : undefined)
   return client
 }
 
@@ -101,7 +101,10 @@ async function answered(
 
 /** For a document client on a client in memory. */
 export function shareTransport(raw: DynamoDBClient, client: DynamoDBDocumentClient): void {
-  const { lean } = readyTransports.get(raw) ?? {}
+  register(client, readyTransports.get(raw)?.lean)
+}
+
+function register(client: DynamoDBClient | DynamoDBDocumentClient, lean: SendToTable | undefined): void {
   readyTransports.set(client, { sdk: sdkTransport(lent(client)), ...(lean && { lean }) })
 }
 
