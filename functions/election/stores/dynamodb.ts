@@ -130,6 +130,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
   }
 
   async #loadSdk(): Promise<SdkTransport> {
+    if (this.#sdk !== undefined) return this.#sdk
     const { sdkTransport } = await import('./sdk.ts')
     this.#sdk ??= sdkTransport(this.#lent)
     return this.#sdk
@@ -199,7 +200,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     const showsRow = input.ReturnValuesOnConditionCheckFailure === 'ALL_OLD'
     // The row is always requested: it shows whether an earlier try was applied.
     const asked = { ...input, ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const }
-    const sdk = this.#sdk ?? (await this.#loadSdk())
+    const sdk = await this.#loadSdk()
     try {
       const { Attributes } = await this.#retryConflicts(() => sdk.write(asked, wire, showsRow))
       return { granted: true, attributes: Attributes, unanswered: wire.unanswered }
@@ -249,7 +250,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   /** Called outside of what describes the errors of requests: an error of the caller's client is thrown unchanged. */
   async #sender(): Promise<SendToTable> {
-    return this.#lean ?? (this.#sdk ?? (await this.#loadSdk())).sendToTable
+    return this.#lean ?? (await this.#loadSdk()).sendToTable
   }
 
   #leaseRequest(lease: string, update: LeaseUpdate, ReturnValues: 'ALL_OLD' | 'ALL_NEW' | 'NONE'): TableRequest {
@@ -266,7 +267,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
 
   async #transact(lease: string, items: TransactItem[], token: string, isEnd: boolean): Promise<WriteReply> {
     const wire = new Wire(this.#clock)
-    const sdk = this.#sdk ?? (await this.#loadSdk())
+    const sdk = await this.#loadSdk()
     try {
       await this.#retryConflicts(() => sdk.transact(items, token, wire, isEnd))
       return { granted: true }

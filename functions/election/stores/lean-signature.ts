@@ -3,6 +3,8 @@
  * modules with the SDK, so a bundle with both loads a third of the SDK with it (decision 14).
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
+import { builtins } from '../builtins.ts'
+
 export type Variables = Readonly<Record<string, string | undefined>>
 
 interface Unsigned {
@@ -30,13 +32,26 @@ export function signed({ host, operation, body, timeMs, region, variables }: Uns
   const names = Object.keys(headers).join(';') // in the order of the alphabet, as they must be
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}`)
   const request = ['POST', '/', '', ...lines, '', names, sha256(body)].join('\n')
-  const key = scope.reduce<string | Buffer>((last, part) => hmac(last, part).digest(), `AWS4${secret}`)
-  const signature = hmac(key, ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(request)].join('\n')).digest('hex')
+  const signature = hmac(
+    keyOf(`AWS4${secret}`, scope),
+    ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(request)].join('\n'),
+  ).digest('hex')
   const credential = `${id}/${scope.join('/')}`
   const authorization = `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`
   return { ...headers, authorization }
 }
 
-const crypto = () => process.getBuiltinModule('node:crypto') // see lean-http.ts
-const sha256 = (text: string) => crypto().createHash('sha256').update(text).digest('hex')
-const hmac = (key: string | Buffer, text: string) => crypto().createHmac('sha256', key).update(text)
+/** Deriving a key takes longer than the rest of a signature, and it is valid for a day. */
+let latest: { readonly source: string; readonly key: Buffer } | undefined
+
+function keyOf(secret: string, scope: readonly string[]): Buffer {
+  const source = [secret, ...scope].join('/')
+  if (latest?.source !== source) {
+    const derived = scope.reduce<string | Buffer>((last, part) => hmac(last, part).digest(), secret)
+    latest = { source, key: Buffer.from(derived) }
+  }
+  return latest.key
+}
+
+const sha256 = (text: string) => builtins.crypto.hash('sha256', text)
+const hmac = (key: string | Buffer, text: string) => builtins.crypto.createHmac('sha256', key).update(text)
