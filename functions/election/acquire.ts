@@ -1,3 +1,4 @@
+import { builtins } from './builtins.ts'
 import { jitter } from './clock.ts'
 import { clockProblem, serverTimeMs } from './clock-skew.ts'
 import { endOf, type Instant, instantOf } from './deadline.ts'
@@ -72,7 +73,7 @@ async function askOnce(settings: Acquiring, earlier?: NotWon['answer']): Promise
   const request: AcquireRequest = {
     lease,
     candidate: settings.candidate,
-    attempt: crypto.randomUUID(),
+    attempt: builtins.crypto.randomUUID(), // `crypto` itself would load more of Node.js
     ...(settings.eventId === undefined ? {} : { eventId: settings.eventId }),
     ...(settings.continuation === undefined ? {} : { continuation: settings.continuation }),
     ...(settings.tick === undefined ? {} : { tick: settings.tick }),

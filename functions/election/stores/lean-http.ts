@@ -1,4 +1,5 @@
 import type { Agent, IncomingMessage } from 'node:http'
+import { builtins } from '../builtins.ts'
 import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** One try of a request. */
@@ -23,20 +24,11 @@ export type Exchange = (tried: Try) => Promise<Answer>
 /** DynamoDB's longest answer is 1 MB; in JSON, a byte is at most nine. */
 const LONGEST_ANSWER = 10_000_000
 
-/**
- * An import would also load what these modules export but load on demand, such as `WebSocket` with all of undici: half
- * of what a standby's start takes.
- */
-const modules = {
-  'http:': () => process.getBuiltinModule('node:http'),
-  'https:': () => process.getBuiltinModule('node:https'),
-}
-
 /** Shared by all stores. A connection that waits for a request does not keep the process alive. */
 const agents = new Map<string, Agent>()
 
 export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => {
-  const { Agent, request: send } = modules[url.protocol === 'http:' ? 'http:' : 'https:']()
+  const { Agent, request: send } = builtins[url.protocol === 'http:' ? 'http' : 'https']
   const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, timeout: IDLE_MS })
   agents.set(url.protocol, agent)
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
@@ -63,15 +55,19 @@ export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => 
   return promise.finally(() => clearTimeout(answering))
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** With events: a loop over the stream would load more of Node.js. */
+function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of response) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > LONGEST_ANSWER) throw new Error(`The answer has more than ${LONGEST_ANSWER} bytes`)
-  }
-  return Buffer.concat(chunks).toString()
+  return new Promise((resolve, reject) => {
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > LONGEST_ANSWER) reject(new Error(`The answer has more than ${LONGEST_ANSWER} bytes`))
+    })
+    response.on('end', () => resolve(Buffer.concat(chunks).toString()))
+    response.on('error', reject)
+  })
 }
 
 const CODES = new Set([

@@ -5,7 +5,9 @@
  * retries, and no header `x-amz-retry-after` that sets a pause.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
+
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { builtins } from '../builtins.ts'
 import { systemClock } from '../clock.ts'
 import { parseJson, property } from '../json.ts'
 import { isSignatureError, isThrottled } from './dynamodb-errors.ts'
@@ -56,8 +58,7 @@ export function leanTransport(
 
 /** Where the SDK finds further settings. */
 function hasFiles(home: string | undefined): boolean {
-  const { existsSync } = process.getBuiltinModule('node:fs')
-  return Boolean(home) && ['config', 'credentials'].some((name) => existsSync(`${home}/.aws/${name}`))
+  return Boolean(home) && ['config', 'credentials'].some((name) => builtins.fs.existsSync(`${home}/.aws/${name}`))
 }
 
 interface SenderOptions {

@@ -50,6 +50,7 @@ export function simulatedClient(
     authSchemePreference: [],
     disableClockSkewCorrection: false,
     userAgentAppId: 'simulation',
+    endpointProvider: () => ENDPOINT,
     requestHandler: {
       metadata: { handlerProtocol: 'http/1.1' },
       async handle(
@@ -80,6 +81,8 @@ export function simulatedClient(
   register(client, isLean ? leanTransport(LAMBDA, options) : undefined)
   return client
 }
+
+const ENDPOINT = { url: new URL('http://dynamodb.simulated') }
 
 const LAMBDA = {
   AWS_LAMBDA_FUNCTION_NAME: 'simulated',
