@@ -69,6 +69,6 @@ export function settingOf(seed: number, ticks?: number) {
     /** How many invocations the work of a tick takes, one after another. */
     parts: work === 'billing' ? 1 : random.pick(1, 1, 2, 3),
     /** Lease requests go without the SDK. */
-    isLean: random.chance(500),
+    isLean: random.chance(750),
   }
 }
