@@ -24,8 +24,9 @@ class ProxyAgent extends HttpsAgent {}
 const throughTunnel = () => Object.assign(new HttpAgent(TEN), { createConnection: () => undefined })
 
 it.each([
-  ['all with a plain agent', 'http:', new HandlerOfTheSdk({ httpAgent: new HttpAgent(TEN) }), SENT],
-  ['all with a plain agent', 'https:', new HandlerOfTheSdk({ httpsAgent: new HttpsAgent(TEN) }), SENT],
+  ['as many as a plain agent connects', 'http:', new HandlerOfTheSdk({ httpAgent: new HttpAgent(TEN) }), 10],
+  ['as many as a plain agent connects', 'https:', new HandlerOfTheSdk({ httpsAgent: new HttpsAgent(TEN) }), 10],
+  ['all with an agent without a limit', 'https:', new HandlerOfTheSdk({ httpsAgent: new HttpsAgent() }), SENT],
   ['nine of ten with an agent for a proxy', 'https:', new HandlerOfTheSdk({ httpsAgent: new ProxyAgent(TEN) }), 9],
   [
     'nine of ten with an agent that connects in its own way',

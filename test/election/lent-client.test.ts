@@ -342,11 +342,28 @@ it('that is broken fails with its own error, not as one of the network', async (
 describe('effects', () => {
   it('fail no earlier than through the client itself: they wait for a connection as long as it takes', async () => {
     const { requests } = await heldUp(50, 600_000, (url) => {
+      const store = storeWith(localClient(url))
+      return Array.from({ length: 200 }, () => store.send(effect()))
+    })
+    expect(requests).toHaveLength(200)
+  })
+
+  it('through a client with time-outs do not time out while they wait for one another', async () => {
+    const { requests } = await heldUp(50, 1_900, (url) => {
       stubAws('DYNAMODB', url)
       const store = new DynamoDBLeaseStore({ tableName: 'leases' })
       return Array.from({ length: 200 }, () => store.send(effect()))
     })
     expect(requests).toHaveLength(200)
+  })
+
+  it('through the default client end, also if DynamoDB never answers', async () => {
+    const sent = heldUp(1, 2_000, (url) => {
+      stubAws('DYNAMODB', url)
+      vi.stubEnv('AWS_MAX_ATTEMPTS', '1')
+      return [new DynamoDBLeaseStore({ tableName: 'leases' }).send(effect())]
+    })
+    await expect(sent).rejects.toThrow(/TimeoutError|timed out|2000 ms/i)
   })
 
   it('of all stores of one client are under way by the thousand; more wait, and timers fire meanwhile', async () => {

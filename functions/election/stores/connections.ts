@@ -51,10 +51,11 @@ export function connectionsThrough(lent: Handler): Connections {
 
 function ofTheSdk(lent: Handler): Connections {
   const own: Handler = Reflect.construct(lent.constructor, [async () => ownOptions(await optionsOf(lent))])
-  const separate = { leases: new Turns(CONNECTIONS), effects: undefined }
+  const leases = new Turns(CONNECTIONS)
   const sharesFor = async (request: HttpRequest) => {
     const agent = await agentFor(request, lent)
-    return agent === undefined || isPlain(agent) ? separate : sharesOf(agent)
+    if (agent === undefined) return { leases, effects: undefined }
+    return isPlain(agent) ? { leases, effects: sharesOf(agent).all } : sharesOf(agent)
   }
   return {
     leases: inTurns(own, async (request) => (await sharesFor(request)).leases),
@@ -85,18 +86,24 @@ function inTurns(handler: Handler, turnsFor: (request: HttpRequest) => Promise<T
 interface Shares {
   readonly leases: Turns
   readonly effects: Turns
+  /** For effects, if lease requests have connections of their own. */
+  readonly all: Turns
 }
 
 const shares = new WeakMap<object, Shares>()
 
-/** How many requests of each kind may be under way through a shared agent. */
+/** How many requests of each kind may be under way through an agent. */
 function sharesOf(agent: Partial<Pick<HttpAgent, 'maxSockets' | 'maxTotalSockets'>>): Shares {
   const known = shares.get(agent)
   if (known !== undefined) return known
   const { maxSockets = CONNECTIONS, maxTotalSockets = maxSockets } = agent
   const sockets = Math.min(maxSockets, maxTotalSockets)
   const forLeases = Math.min(CONNECTIONS, Math.ceil(sockets / 10))
-  const made = { leases: new Turns(forLeases), effects: new Turns(Math.max(1, sockets - forLeases)) }
+  const made = {
+    leases: new Turns(forLeases),
+    effects: new Turns(Math.max(1, sockets - forLeases)),
+    all: new Turns(sockets),
+  }
   shares.set(agent, made)
   return made
 }

@@ -67,11 +67,11 @@ export interface DynamoDBLeaseStoreOptions {
    * `NodeHttpHandler`, is shared: effects use at most nine tenths of its connections (of 50 if the number is unknown;
    * HTTP/2 has no such limit), and other requests of the client may delay those on the lease row. Such a handler keeps
    * the time-outs that you gave it.
-   * @default `new DynamoDBClient()`. In Lambda a bundle loads it for effects alone: requests on the lease row go
-   *   without the SDK, so that a standby starts fast, unless the environment or a file in `~/.aws` has settings that
-   *   only the SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or set up in code. A test that
-   *   sets AWS_LAMBDA_FUNCTION_NAME sends real requests although it mocks the SDK: give a client, or call
-   *   `setTestDefaults` of `tenure/testing`
+   * @default a DynamoDBClient with these time-outs, for effects too. In Lambda a bundle loads it for effects alone:
+   *   requests on the lease row go without the SDK, so that a standby starts fast, unless the environment or a file in
+   *   `~/.aws` has settings that only the SDK knows, such as AWS_USE_FIPS_ENDPOINT. Give a client if it is traced, or
+   *   set up in code. A test that sets AWS_LAMBDA_FUNCTION_NAME sends real requests although it mocks the SDK: give a
+   *   client, or call `setTestDefaults` of `tenure/testing`
    */
   readonly client?: SdkClient
   /** @default the system's */

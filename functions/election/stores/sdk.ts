@@ -2,13 +2,13 @@
 import { DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, PutCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { pathsThrough } from './clients.ts'
-import { lent } from './sdk-client.ts'
+import { lent, SDK_TIMEOUTS } from './sdk-client.ts'
 import type { TransactItem, WriteInput } from './store.ts'
 import type { SendToTable, Wire } from './wire.ts'
 
 export type SdkTransport = ReturnType<typeof sdkTransport>
 
-export function sdkTransport(through = lent(new DynamoDBClient())) {
+export function sdkTransport(through = lent(new DynamoDBClient({ requestHandler: SDK_TIMEOUTS }))) {
   const { leases, effects, unmarshallOptions } = pathsThrough(through)
   const sendToTable: SendToTable = async (request, wire, abortSignal) => {
     const options = abortSignal === undefined ? {} : { abortSignal }
