@@ -70,7 +70,6 @@ export class CustomersFileError extends Error {
   }
 }
 
-/** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
   const problems: string[] = []
   const firstLines = new Map<string, number>()

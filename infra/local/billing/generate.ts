@@ -49,10 +49,7 @@ const DECLINED_EVERY = 50
 const FIRST_DECLINED = 3
 
 /**
- * The same seed gives the same customers. With 240 customers at least six are due at each of the first 24
- * hourly ticks.
- *
- * @param seed any integer
+ * The same seed gives the same customers. With 240 at least six are due at each of the first 24 hourly ticks.
  * @param dueTogether all are due at the first tick, with a card that succeeds: one tick under load
  */
 export function generateCustomers(seed: number, count = 240, { dueTogether = false } = {}): Subscription[] {
@@ -67,11 +64,7 @@ export function generateCustomers(seed: number, count = 240, { dueTogether = fal
   })
 }
 
-/**
- * Customers with weekly plans, two for every hour of the week: a run without end has charges at every hourly tick.
- *
- * @param seed any integer
- */
+/** Customers with weekly plans, two for every hour of the week: a run without end has charges at every hourly tick. */
 export function generateWeeklyCustomers(seed: number): Subscription[] {
   const random = mulberry32(seed)
   const nextWeek = Array.from({ length: 7 }, (_, day) => `2024-02-0${day + 1}`)

@@ -3,11 +3,10 @@ import { formatMoney, type Money, totalMinor } from '../../../functions/billing/
 import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import { type Asked, type Conclusion, type RunEnd, tickErrors } from '../run/verdict.ts'
+import { type Asked, type Conclusion, type RunEnd, tickErrors, unfinished } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
 export interface BillingReport extends RunAudit {
-  /** Requests that the gateway answered from its store. */
   readonly replayedRequests: number
   readonly injected: readonly CallFault[]
 }
@@ -29,7 +28,7 @@ export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked
   const charged = declined > 0 ? 'charged or declined' : 'charged'
   const outcome = `everything due was ${charged} once; gateway and ledger agree`
   const success = ledgerCharges + declined === 0 ? 'nothing was due, nothing was charged' : outcome
-  return { summary, verdict, lines: linesOf(report), success }
+  return { summary, verdict, lines: linesOf(report), success, unfinished: unfinished(end, success) }
 }
 
 function linesOf({ injected, charges, declined, replayedRequests, ledgerCharges }: BillingReport): readonly string[] {

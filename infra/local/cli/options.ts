@@ -6,15 +6,7 @@ import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 import type { RunOptions } from '../run/options.ts'
-import {
-  CHAOS_TICKS,
-  DEFAULT_SERVERS,
-  type DevFlags,
-  type RunFlags,
-  readDevFlags,
-  readStartFlags,
-  TICKS_WITHOUT,
-} from './flags.ts'
+import { DEFAULTS, type DevFlags, type RunFlags, readDevFlags, readStartFlags } from './flags.ts'
 
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
@@ -34,7 +26,6 @@ const OWN_TIMEOUT_MS = 300_000
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 
-/** The options of `npm start`. @throws OptionError */
 export function parseOptions(argv: readonly string[]) {
   const read = readStartFlags(argv)
   if (read.kind === 'help') return read.text
@@ -43,11 +34,10 @@ export function parseOptions(argv: readonly string[]) {
     throw new OptionError('--for needs --standing: a run of ticks ends after --ticks')
   }
   const servers =
-    standing === undefined ? undefined : { servers: standing === true ? DEFAULT_SERVERS : standing, forMs }
+    standing === undefined ? undefined : { servers: standing === true ? DEFAULTS.servers : standing, forMs }
   return { ...optionsOf(read.flags, thawLeader !== undefined), customers, standing: servers }
 }
 
-/** The options of `tenure dev`. @throws OptionError */
 export function parseDevOptions(argv: readonly string[]) {
   const read = readDevFlags(argv)
   if (read.kind === 'help') return read.text
@@ -58,46 +48,32 @@ export function parseDevOptions(argv: readonly string[]) {
   return { ...options, killLeader: undefined, scenario, own }
 }
 
-/**
- * @param freezesByHand billing has known worst moments. The leader of another function is killed and frozen like by
- *   hand; so is one that stays frozen until a later tick
- */
+/** @param freezesByHand billing has known worst moments; another function, and a longer freeze, has none */
 function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
-  const {
-    chaos,
-    every: everyMs = 2_000,
-    timeout: timeoutMs,
-    candidates,
-    cold,
-    json,
-    timeScale,
-    page,
-    port = 0,
-    scenario,
-  } = flags
+  const { chaos, candidates, cold, json, timeScale, page, thawLeader, scenario: scenarioFile } = flags
+  const { every: everyMs = 2_000, timeout: timeoutMs, port = 0 } = flags
   const without = [...new Set(flags.without)]
-  const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
+  const ticks =
+    flags.ticks ?? (chaos !== undefined ? DEFAULTS.chaosTicks : without.length > 0 ? DEFAULTS.ticksWithout : undefined)
   refuseContradictions(flags, ticks)
   /** What a missing protection does is seen only with its fault. */
   const implied = (protection: 'fence' | 'key', leader: string, taken: number | undefined) => {
     if (chaos !== undefined || !without.includes(protection)) return undefined
     const found = IMPLIED_TICKS.find((tick) => tick <= (ticks ?? 1) && tick !== taken)
     if (found !== undefined) return found
-    throw new OptionError(
-      `--without ${protection} needs a tick of its own for a ${leader} leader: give --ticks 2 or more`,
-    )
+    const why = `needs a tick of its own for a ${leader} leader: give --ticks 2 or more`
+    throw new OptionError(`--without ${protection} ${why}`)
   }
   const freezeLeader = flags.freezeLeader ?? implied('fence', 'frozen', flags.killLeader)
   const killLeader = flags.killLeader ?? implied('key', 'killed', freezeLeader)
-  const frozen = freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, flags.thawLeader, ticks) : []
+  const frozen = freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, thawLeader, ticks) : []
   const scheduled = [...frozen, ...flags.scheduled]
   const late = scheduled.find(({ tick }) => tick > (ticks ?? MANY))
   if (late !== undefined) throw new OptionError(`--${flagOf(late)} ${late.tick} ${BEYOND} ${ticks}`)
   return {
     ...{ ticks, candidates, cold, json, chaos, without, timeScale, page, port, everyMs, timeoutMs, killLeader },
     freezeLeader: freezesByHand ? undefined : freezeLeader,
-    scenario: scheduled,
-    scenarioFile: scenario,
+    ...{ scenario: scheduled, scenarioFile },
   }
 }
 

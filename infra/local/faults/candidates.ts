@@ -34,7 +34,6 @@ export class Candidates {
     for (let candidate = 1; candidate <= options.candidates; candidate += 1) this.#set({ ...NEW, candidate })
   }
 
-  /** @throws FaultError */
   inject(fault: CandidateFault): void {
     const present = this.present()
     if (fault.do === 'addCandidate') {
@@ -58,17 +57,10 @@ export class Candidates {
   }
 
   /** The numbers of those that are invoked at the next tick, ascending. */
-  present(): readonly number[] {
-    return this.#states.filter(({ isPresent }) => isPresent).map(({ candidate }) => candidate)
-  }
+  readonly present = () => this.#states.filter(({ isPresent }) => isPresent).map(({ candidate }) => candidate)
 
-  skewMs(candidate: number): number {
-    return this.#states[candidate]?.skewMs ?? 0
-  }
-
-  isReachable(candidate: number): boolean {
-    return this.#states[candidate]?.isCutOff !== true
-  }
+  readonly skewMs = (candidate: number): number => this.#states[candidate]?.skewMs ?? 0
+  readonly isReachable = (candidate: number): boolean => this.#states[candidate]?.isCutOff !== true
 
   /** Whether to drop this reply to the candidate; true once for each `dropReply`. */
   takeDroppedReply(candidate: number): boolean {

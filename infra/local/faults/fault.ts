@@ -18,9 +18,7 @@ export type CallAction =
   | { readonly do: 'freezeLeader'; readonly when: 'before' | 'after' }
   | { readonly do: 'dropReply' }
   | { readonly do: 'dropRequest' }
-  /** DynamoDB throttles this call and the following ones, `times` in all. */
   | { readonly do: 'throttle'; readonly times: number }
-  /** The gateway answers 503, and charges nothing. */
   | { readonly do: 'refuse' }
 
 /** Without another field: a freeze holds back the leader's next write, and a rival is invoked again until the thaw. */
@@ -43,7 +41,6 @@ export type CandidateFault =
   | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }
   | { readonly do: CandidateFaultName; readonly candidate: number }
 
-/** A manual fault that is injected before a tick, which is numbered from 1. */
 export type ScheduledFault = ManualFault & { readonly tick: number }
 
 export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], string>> = {
@@ -88,7 +85,6 @@ export const MAX_CANDIDATES = 10
 export const MAX_TICKS = 1_000_000
 const MAX_SKEW_MS = 7_200_000
 
-/** @throws FaultError */
 export function readFault(value: unknown): ManualFault {
   const name = property(value, 'do')
   const simple = WITHOUT_CANDIDATE.find((one) => one === name)
@@ -117,7 +113,6 @@ function refuseUnknownFields(item: unknown, fault: ManualFault): void {
   throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${known.map((name) => `"${name}"`).join(', ')}`)
 }
 
-/** @throws FaultError that names the item */
 export function readScenario(value: unknown): readonly ScheduledFault[] {
   if (!Array.isArray(value)) {
     throw new FaultError('A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]')

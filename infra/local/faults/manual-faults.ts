@@ -15,7 +15,7 @@ export interface ManualFaultsOptions extends Injecting, CandidatesOptions {
   readonly leaseTable: string
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
   readonly clock?: Pick<Clock, 'sleep'>
-  /** @default refused: the candidates of a tick have nothing to hand over by hand. @throws FaultError */
+  /** @throws FaultError */
   readonly handOver?: (candidate: number | undefined) => Promise<void>
 }
 
@@ -65,21 +65,16 @@ export class ManualFaults {
         return this.#arm('freezeLeader')
       case 'thawLeader':
         return this.#thaw()
-      case 'handOver': {
-        const { handOver } = this.#options
-        if (handOver === undefined) throw new FaultError('Only servers that stay can hand over by hand')
-        return handOver(fault.candidate)
-      }
+      case 'handOver':
+        if (this.#options.handOver === undefined) throw new FaultError('Only servers that stay can hand over by hand')
+        return this.#options.handOver(fault.candidate)
       default:
         return this.candidates.inject(fault)
     }
   }
 
   readonly isFrozen = (requestId: string): boolean => this.#frozen.has(requestId)
-
-  hasFrozen(): boolean {
-    return this.#frozen.size > 0
-  }
+  readonly hasFrozen = (): boolean => this.#frozen.size > 0
 
   invocationEnded(requestId: string): void {
     this.#dying.delete(requestId)
@@ -107,11 +102,10 @@ export class ManualFaults {
     if (this.#dying.has(requestId)) return false
     this.#dying.add(requestId)
     const isKilled = await this.#options.processes.kill(requestId)
-    if (isKilled) {
-      this.injected.killLeader += 1
-      this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
-    } else this.#dying.delete(requestId)
-    return isKilled
+    if (!isKilled) return !this.#dying.delete(requestId)
+    this.injected.killLeader += 1
+    this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
+    return true
   }
 
   /** Kills the sender after its first write, or before it ends its tenure without one. */

@@ -17,10 +17,10 @@ export interface InvokeMessage {
   readonly clockSkewMs: number
 }
 
-/** To the host. The first one ends the initialization, every later one an invocation. */
+/** To the host. The first one ends the initialization, every later one an invocation, whose result is JSON. */
 export type RuntimeMessage =
-  /** What the handler returned, as JSON; for the initialization, null. */
-  { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
+  | { readonly kind: 'result'; readonly json: string }
+  | { readonly kind: 'error'; readonly error: ErrorReport }
 
 export interface ErrorReport {
   readonly errorType: string

@@ -8,9 +8,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseJson } from '../../../functions/election/json.ts'
 import { signedFor } from './credentials.ts'
-import type { Ending } from './environment.ts'
+import type { Ending, LambdaFunction } from './environment.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
-import type { LambdaFunction } from './lambda-function.ts'
 import { type LoopbackServer, type Received, startLoopbackServer } from './loopback.ts'
 
 export interface ServicesOptions {
@@ -31,9 +30,9 @@ export async function startServices(options: ServicesOptions): Promise<LoopbackS
   const upstream = upstreamAt(options.dynamodbEndpoint)
   const server = await startLoopbackServer({
     accessKey: options.accessKey,
-    answer: (request) => (isForDynamoDB(request) ? sendOn(request, upstream, options) : invoke(request, options)),
-    failure: (request, type, message, statusCode) =>
-      (isForDynamoDB(request) ? dynamodbError : lambdaError)(type, message, statusCode),
+    answer: (request) =>
+      isForDynamoDB(request.headers) ? sendOn(request, upstream, options) : invoke(request, options),
+    failure: (headers, ...error) => (isForDynamoDB(headers) ? dynamodbError : lambdaError)(...error),
   })
   return {
     url: server.url,
@@ -44,7 +43,7 @@ export async function startServices(options: ServicesOptions): Promise<LoopbackS
   }
 }
 
-const isForDynamoDB = ({ headers }: Pick<Received, 'headers'>) => headers['x-amz-target'] !== undefined
+const isForDynamoDB = (headers: Received['headers']) => headers['x-amz-target'] !== undefined
 
 /** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */
 export function dynamodbError(type: string, message: string, statusCode = 400, fields: object = {}): Reply {

@@ -48,7 +48,6 @@ export interface Counts {
 export interface StandingCounts extends Pick<Counts, 'staleRefused' | 'staleAccepted'> {
   readonly kind: 'standingCounts'
   readonly tenures: number
-  /** Writes that leaders had applied. */
   readonly appended: number
   /** How long the lease was without a leader: the last time, and the longest; absent if there was always one. */
   readonly lastGapMs?: number | undefined

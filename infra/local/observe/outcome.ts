@@ -40,17 +40,14 @@ export type TryOutcome =
   | {
       readonly status: 'completed'
       readonly fencingToken: number
-      /** What the function threw after its tick was completed. */
       readonly thrown?: ErrorReport
     }
   | { readonly status: 'released' }
-  /** Handed over to a new invocation. */
   | { readonly status: 'continued'; readonly fencingToken: number }
   | { readonly status: 'standby'; readonly reason: string }
   | {
       readonly status: 'failed'
       readonly error: ErrorReport
-      /** Absent if it failed without having led. */
       readonly fencingToken?: number | undefined
       /** Another attempt failed in the same way, and the terminal has shown it. */
       readonly isTold?: boolean

@@ -81,9 +81,8 @@ const FENCE = 'attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFenc
 const isFenced = (input: unknown): boolean => String(property(input, 'ConditionExpression')).includes(FENCE)
 
 /** Whether the fence refused this write, and not another part of its condition; unknown without the row. */
-export function isRefusedByFence({ body }: Call, item: unknown): boolean {
-  if (!isFenced(body)) return false
-  if (body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return true
+export function isRefusedByFence({ isFenced }: Write, { body }: Call, item: unknown): boolean {
+  if (!isFenced || body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return isFenced
   const column = String(property(body['ExpressionAttributeNames'], '#tenureFence'))
   const mine = numberOf(property(body['ExpressionAttributeValues'], ':tenureFence'))
   return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)

@@ -1,11 +1,10 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import type { DynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry, TenureEntry, VerdictLine } from '../observe/entries.ts'
 import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
-import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
+import { type Conclusion, verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -53,11 +52,6 @@ export class Display {
     this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
   }
 
-  deployed({ endpoint, isForeign = false }: DynamoDBLocal): void {
-    if (isForeign) this.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
-  }
-
-  /** A server that stays begins to lead. */
   led({ candidate, token }: Pick<TenureEntry, 'candidate' | 'token'>, when: string): void {
     this.#line(`  ${this.#colour.green(`candidate ${candidate}`)} leads with token ${token} ${when}`.trimEnd())
   }
@@ -124,29 +118,26 @@ export class Display {
     return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
   }
 
-  ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+  ended(conclusion: Conclusion): void {
     const { yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, ...summary } = conclusion.summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
-    const refused = [
-      ['fence', summary.staleWritesRefused, 'write'],
-      ['lease', summary.completionsRefused, 'completion'],
-    ] as const
+    const refused = (by: string, times: number, what: string) =>
+      times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : []
     const lines = [
       `${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`,
       `  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`,
       ...conclusion.lines.map((line) => `  ${line}`),
-      ...refused.flatMap(([by, times, what]) =>
-        times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : [],
-      ),
+      ...refused('fence', summary.staleWritesRefused, 'write'),
+      ...refused('lease', summary.completionsRefused, 'completion'),
       ...Object.entries(summary.unguardedWrites).map(([table, writes]) =>
         yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`),
       ),
       ...conclusion.verdict.harm.map((harm) => yellow(`  ${harm}`)),
     ]
-    this.concluded(lines, verdictLines(conclusion, wasCut))
+    this.concluded(lines, verdictLines(conclusion))
   }
 
   concluded(lines: readonly string[], verdict: readonly VerdictLine[]): void {

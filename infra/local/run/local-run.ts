@@ -9,14 +9,16 @@ import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { Feed } from '../page/feed.ts'
 import { type PageOptions, startPage } from '../page/server.ts'
-import { PAST_LEASE_MS } from '../stack/resources.ts'
-import { type Deployment, type DeploymentOptions, deployLocally } from './deployment.ts'
+import { type DeploymentOptions, deployLocally } from './deployment.ts'
 import type { Display } from './display.ts'
 import type { RunOptions } from './options.ts'
 import { RunningTicks } from './running-ticks.ts'
 import type { Task, TaskContext } from './task.ts'
 import { Ticks } from './ticks.ts'
 import { type Conclusion, verdictLines } from './verdict.ts'
+
+/** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
+const PAST_LEASE_MS = 1_000 + 500
 
 export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
   readonly options: RunOptions
@@ -26,22 +28,18 @@ export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
   readonly display: Display
 }
 
-/**
- * Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order.
- *
- * @throws Error that says what to install or to repair
- */
+/** Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order. */
 export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
-  const feed = new Feed()
-  showFaults(feed, display)
-  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const { candidates: count, timeoutMs } = options
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-  const context = { ...run.context, candidates: options.candidates, leaseMs }
-  const deployment = withTimeout(options.timeoutMs, await deployLocally({ ...run, context }, resources))
-  const { dynamodb, candidates, lease } = deployment
-  display.deployed(dynamodb)
+  const { feed, ...deployed } = await begin(run, { candidates: count, leaseMs }, resources)
+  const { dynamodb, lease } = deployed
+  const candidates = deployed.candidates.map((one) =>
+    timeoutMs === undefined ? one : { ...one, lambda: { ...one.lambda, timeoutMs } },
+  )
+  const deployment = { ...deployed, candidates }
 
   const runningTicks = new RunningTicks()
   const { continueSelf } = runningTicks
@@ -58,7 +56,7 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
     candidates: candidates.length,
     leaseTable: lease.leaseTable,
     election: recorder,
-    onFault: (description, on) => recorder.faultInjected(description, on),
+    onFault: (...fault) => recorder.faultInjected(...fault),
     add: (entry) => feed.add(entry),
   })
   const common = { ...deployment, options, display, recorder, signal }
@@ -77,21 +75,26 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   let verdict: Over['verdict']
   const inject = (fault: ManualFault) => manualFaults.inject(fault)
   await servePage({ options, display, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
-  const end = await ticks.run()
-  const conclusion = await task.conclude(end)
-  verdict = verdictLines(conclusion, end.wasCut)
-  display.ended(conclusion, end)
+  const conclusion = await task.conclude(await ticks.run())
+  verdict = verdictLines(conclusion)
+  display.ended(conclusion)
   return conclusion
 }
 
-/** In the terminal, as they happen. */
-export function showFaults(feed: Feed, display: Display): void {
+/** Deploys, and shows faults in the terminal as they happen. @param context CDK context, besides the run's own */
+export async function begin({ display, ...run }: LocalRunOptions, context: object, resources: Cleanups) {
+  const feed = new Feed()
   feed.subscribe((updates, isSnapshot) => {
     for (const update of isSnapshot ? [] : updates) {
       if (update.kind === 'fault') display.fault(update)
       if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
     }
   })
+  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const deployment = await deployLocally({ ...run, context: { ...run.context, ...context } }, resources)
+  const { endpoint, isForeign = false } = deployment.dynamodb
+  if (isForeign) display.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
+  return { feed, ...deployment }
 }
 
 interface Served extends Pick<LocalRunOptions, 'display'>, Pick<PageOptions, 'logs' | 'inject'> {
@@ -107,10 +110,4 @@ export async function servePage({ options, display, verdict, ...page }: Served, 
   resources.defer(stop)
   resources.defer(() => page.feed.add({ kind: 'over', atMs: Date.now(), verdict: verdict() }))
   display.page(url)
-}
-
-function withTimeout(timeoutMs: number | undefined, deployment: Deployment): Deployment {
-  if (timeoutMs === undefined) return deployment
-  const changed = deployment.candidates.map((one) => ({ ...one, lambda: { ...one.lambda, timeoutMs } }))
-  return { ...deployment, candidates: changed }
 }

@@ -1,10 +1,7 @@
 /** The ticks of a run that are not over, and the totals of all ticks; bounded, because a run may last for days. */
 import { completionsOf, type RunningTick, type TickRecord, type Try, wasTakenOver } from './tick.ts'
 
-/**
- * `standby` and `failed` count invocations, retries too; `tookOver` counts ticks that another invocation completed than
- * the one that led them first.
- */
+/** `standby` and `failed` count invocations, retries too; `tookOver`, ticks that the first leader did not complete. */
 export type Tally = Readonly<typeof NOTHING>
 
 const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0 }
@@ -34,7 +31,6 @@ export class RunningTicks {
     await Promise.all([...this.#open].map((tick) => tick.over))
   }
 
-  /** See `RunningTick.continueSelf`. */
   readonly continueSelf: RunningTick['continueSelf'] = (...invoke) =>
     [...this.#open].some((tick) => tick.continueSelf(...invoke))
 

@@ -26,7 +26,6 @@ export interface Task {
   firstTickMs(periodMs: number, nowMs: number): number
   introduce(firstTick: string, periodMs: number): void
   tickStarts?(number: number, tickMs: number): void
-  /** Called every ten seconds during a tick. */
   progress?(): void
   tickEnded?(): Promise<string>
   money?(): string

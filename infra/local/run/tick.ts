@@ -5,7 +5,6 @@ import type { TryOutcome } from '../observe/outcome.ts'
 import { type Candidate, eventOf } from '../stack/schedules.ts'
 
 export interface Try {
-  /** From 1, in the order of the template's schedules. */
   readonly candidate: number
   readonly attempt: Attempt
   readonly outcome: TryOutcome
@@ -28,9 +27,7 @@ export interface TickContext {
   readonly isReachable: (candidate: number) => boolean
 }
 
-interface Scheduled extends TickCandidate {
-  readonly event: unknown
-}
+type Scheduled = TickCandidate & { readonly event: unknown }
 
 export class RunningTick {
   readonly #number: number
@@ -64,14 +61,11 @@ export class RunningTick {
       tick: this.#tick,
       tries: [...this.#tries],
       durationMs: performance.now() - this.#startedAt,
-      /** A leader of this tick is still frozen. */
       hasFrozen: [...this.#open].some(this.#context.isFrozen),
     }
   }
 
-  has(requestId: string): boolean {
-    return this.#requests.has(requestId)
-  }
+  readonly has = (requestId: string): boolean => this.#requests.has(requestId)
 
   /** Invokes the function of this request again, with this event. False if the request is not of that function. */
   continueSelf(requestId: string, functionName: string, event: unknown): boolean {

@@ -127,9 +127,8 @@ export class Ticks {
     for (const fault of options.scenario.filter(({ tick }) => tick === this.#number)) {
       await manualFaults.inject(fault).catch((error: unknown) => {
         if (!(error instanceof FaultError)) throw error
-        const sentence = `Tick ${fault.tick}, ${fault.do}: ${error.message}.`
-        this.#undone.push(sentence)
-        display.warn(`    ${sentence}`)
+        this.#undone.push(`Tick ${fault.tick}, ${fault.do}: ${error.message}.`)
+        display.warn(`    ${this.#undone.at(-1)}`)
       })
     }
   }
@@ -146,9 +145,9 @@ export class Ticks {
   #addCounts(): void {
     const { feed, runningTicks, recorder, task } = this.#context
     const { ticks, completed, completedTwice } = runningTicks.tally()
-    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue(), money: task.money?.() }
-    const staleAccepted = writesIn(recorder.unguardedWrites())
-    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused(), staleAccepted })
+    const stale = { staleRefused: recorder.staleRefused(), staleAccepted: writesIn(recorder.unguardedWrites()) }
+    const [overdue, money] = [runningTicks.overdue(), task.money?.()]
+    feed.add({ kind: 'counts', ticks, completed, completedTwice, overdue, money, ...stale })
   }
 
   #end(): RunEnd {

@@ -6,7 +6,6 @@ import type { Tally } from './running-ticks.ts'
 
 /** The object that `--json` prints, counted from the outcomes of the candidates. */
 export interface Summary extends Tally {
-  /** Writes of replaced leaders that the fence refused. */
   readonly staleWritesRefused: number
   readonly completionsRefused: number
   /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
@@ -36,28 +35,33 @@ export interface Conclusion {
   }
   readonly lines: readonly string[]
   readonly success: string
+  readonly unfinished: string | undefined
 }
 
 export type Asked = Pick<RunOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
 
-/** Of a task about which only its election is known. */
 export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
   const { summary, undone, isInterrupted } = end
   const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
   const verdict = { errors: tickErrors(end, asked), harm: [], inconclusive }
-  return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
+  const success = 'each tick was completed by one leader'
+  return { summary, verdict, lines: [], success, unfinished: unfinished(end, success) }
 }
 
-export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: boolean): readonly VerdictLine[] {
+/** What the last line says of a run that was cut short, or had no tick. */
+export function unfinished({ wasCut, summary }: RunEnd, success: string): string | undefined {
+  if (wasCut) return `The last tick was cut short.${summary.ticks > 1 ? ` Before it, ${success}.` : ''}`
+  return summary.ticks === 0 ? 'No tick was run.' : undefined
+}
+
+export function verdictLines({ verdict, success, unfinished }: Omit<Conclusion, 'summary'>): readonly VerdictLine[] {
   const { errors, inconclusive } = verdict
   const lines: VerdictLine[] = [
     ...(errors.length > 0 ? [{ kind: 'wrong', text: `✗ ${oneLine(errors.join('; '))}` } as const] : []),
     ...inconclusive.map((why) => ({ kind: 'open', text: `? ${oneLine(why)}` }) as const),
   ]
   if (lines.length > 0) return lines
-  const before = summary.ticks > 1 ? ` Before it, ${success}.` : ''
-  if (wasCut) return [{ kind: 'open', text: `The last tick was cut short.${before}` }]
-  if (summary.ticks === 0) return [{ kind: 'open', text: 'No tick was run.' }]
+  if (unfinished !== undefined) return [{ kind: 'open', text: unfinished }]
   return [{ kind: 'right', text: `✓ All is well: ${success}.` }]
 }
 

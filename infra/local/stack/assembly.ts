@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
 import { parseSchedule } from '../../../functions/election/schedule.ts'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
+import type { LambdaFunction } from '../lambda-host/environment.ts'
 import { arnOf, physicalName, resolve, type Stack } from './intrinsics.ts'
 
 /** The app declares something that cannot run on this machine. The message names the resource or the file. */
@@ -133,7 +133,6 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
 
 type Schema = v.GenericSchema
 
-/** @throws Error if the file cannot be read, is not JSON, or does not fit the schema */
 export async function readJson<S extends Schema>(file: string, schema: S): Promise<v.InferOutput<S>> {
   return parse(schema, JSON.parse(await readFile(file, 'utf8')), file)
 }

@@ -32,11 +32,9 @@ export async function synthesize({ app, root, directory, context, signal }: Synt
   const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
   const child = spawn(app, { shell: true, cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
-  const killGroup = () => signalGroup(child, 'SIGKILL')
-  signal?.addEventListener('abort', killGroup, { once: true })
+  signal?.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true })
   const output = new LastLines([child.stdout, child.stderr], KEPT_LINES)
   const { code } = await exitOf(child)
-  signal?.removeEventListener('abort', killGroup)
   signal?.throwIfAborted()
   if (code === 0) return
   const lines = output.read().filter((line) => line.trim() !== '' && line.length < LONGEST_SHOWN_LINE)

@@ -45,7 +45,6 @@ export class Servers implements Processes {
 
   readonly requestOf = (headers: Readonly<Record<string, string>>): string => requestIdOf(senderOf(headers) ?? 0)
 
-  /** Starts the candidates that are present. */
   open(): void {
     this.#isOpen = true
     for (const candidate of this.#states.keys()) this.#start(candidate)

@@ -6,7 +6,7 @@ import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import { fence } from '../../../functions/election/fencing.ts'
 import { settled } from '../../../functions/election/testing/manual-clock.ts'
 import type { CallAction, CallFault, CallKind } from '../../../infra/local/faults/fault.ts'
-import { callKindOf, GatewayWatch, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
+import { callKindOf, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import { localClient } from '../../support/tables.ts'
 import { gatewayCall, jsonReply } from '../observe/wire.ts'
@@ -173,7 +173,7 @@ test('a frozen leader is thawed without a rival when the run ends', async () => 
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
 test('charged and declined units count once per tick, and repeated answers over the whole run', async () => {
-  const watch = new GatewayWatch()
+  const { faults: watch } = scene([])
   const send = async (customer: string, statusCode: number, headers: object = {}, method = 'POST') => {
     const form = new URLSearchParams({ customer, 'metadata[plan]': 'p', 'metadata[period]': '2024-01-31' })
     const call = { ...gatewayCall(), body: { method, body: form.toString() } }

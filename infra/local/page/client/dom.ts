@@ -37,15 +37,10 @@ export class LogPanel {
 
   constructor(history: () => History) {
     this.#history = history
-    part('log-close').addEventListener('click', () => this.#dialog.close())
     this.#dialog.addEventListener('close', () => {
       this.#shown = undefined
     })
     setInterval(() => this.#refresh(), REFRESH_MS)
-    // A click beside the content hits the dialog itself.
-    this.#dialog.addEventListener('click', ({ target }) => {
-      if (target === this.#dialog) this.#dialog.close()
-    })
   }
 
   open(tenure: number): void {

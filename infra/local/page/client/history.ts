@@ -66,18 +66,14 @@ export class History {
         this.numbered.set(entry.number, entry)
         break
       default:
-        this.#event(entry)
+        this.events.push(entry)
+        if (entry.kind === 'failure') this.numbered.set(entry.number, entry)
+        if (!(entry.kind === 'effect' ? entry.verdict === 'accepted' : ROUTINE.includes(entry.kind))) this.news = entry
     }
   }
-
-  #event(event: EventEntry): void {
-    this.events.push(event)
-    if (event.kind === 'failure') this.numbered.set(event.number, event)
-    const isRoutine =
-      event.kind === 'effect' ? event.verdict === 'accepted' : ['ticked', 'standby'].includes(event.kind)
-    if (!isRoutine) this.news = event
-  }
 }
+
+const ROUTINE: readonly Entry['kind'][] = ['ticked', 'standby']
 
 /** A tenure begins or ends. */
 function isNews(tenure: TenureEntry, before: TenureEntry | FailedAttempt | undefined): boolean {

@@ -9,7 +9,6 @@ export interface Window {
   readonly fromMs: number
   readonly toMs: number
   readonly nowMs: number
-  /** In pixels. */
   readonly width: number
 }
 

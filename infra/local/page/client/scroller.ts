@@ -4,7 +4,6 @@
  */
 import type { Window } from './picture.ts'
 
-/** Pixels per millisecond. */
 const [MIN_SCALE, DEFAULT_SCALE, MAX_SCALE] = [0.000625, 0.04, 0.64] as const
 /** Browsers limit elements to about ten million pixels. */
 const MAX_LENGTH_PX = 8_000_000
@@ -22,7 +21,6 @@ export class Scroller {
   isFollowing = true
   /** The left edge of the window, if it does not follow. */
   #fromMs = 0
-  /** The left end of the whole scroller. */
   #startMs = 0
   #lengthPx = 0
   /** Set by this class; any other position comes from the user. */
