@@ -105,14 +105,6 @@ function wholeNumber(value: unknown, what: string, min: number, max: number): nu
   throw new FaultError(`${what} must be a whole number from ${min} to ${max}, but is ${show(value)}`)
 }
 
-/** A misspelt field would be ignored, and the fault be another one than the user means. */
-function refuseUnknownFields(item: unknown, fault: ManualFault): void {
-  const known = ['tick', ...Object.keys(fault)]
-  const unknown = Object.keys(Object(item)).find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${known.map((name) => `"${name}"`).join(', ')}`)
-}
-
 export function readScenario(value: unknown): readonly ScheduledFault[] {
   if (!Array.isArray(value)) {
     throw new FaultError('A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]')
@@ -120,7 +112,11 @@ export function readScenario(value: unknown): readonly ScheduledFault[] {
   return value.map((item: unknown, index) => {
     try {
       const fault = readFault(item)
-      refuseUnknownFields(item, fault)
+      // A misspelt field would be ignored, and the fault be another one than the user means.
+      const known = ['tick', ...Object.keys(fault)]
+      const unknown = Object.keys(Object(item)).find((name) => !known.includes(name))
+      const only = known.map((name) => `"${name}"`).join(', ')
+      if (unknown !== undefined) throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${only}`)
       return { ...fault, tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
     } catch (error) {
       if (!(error instanceof FaultError)) throw error

@@ -54,7 +54,7 @@ export class ManualFaults {
     return 'hangUp'
   }
 
-  async inject(fault: ManualFault): Promise<void> {
+  readonly inject = async (fault: ManualFault): Promise<void> => {
     switch (fault.do) {
       case 'killLeader': {
         const leader = this.#options.election.leader()

@@ -4,7 +4,8 @@ import { parseJson, property } from '../../../functions/election/json.ts'
 import { type Call, compose, type Interceptor, type Reply } from '../lambda-host/interceptor.ts'
 import type { Processes } from '../lambda-host/lambda-host.ts'
 import { dynamodbError } from '../lambda-host/services.ts'
-import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
+import type { Recorder } from '../observe/recorder.ts'
+import { type CallFault, type CallKind, describeCallFault, isPlannedAt } from './fault.ts'
 import type { Plan } from './plan.ts'
 import { type Protection, withoutFence, withoutKey } from './protections.ts'
 
@@ -14,6 +15,7 @@ export interface Injecting {
   readonly deliverAgain: (requestId: string) => Promise<void>
   /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
+  readonly onFault: Recorder['faultInjected']
   readonly signal: AbortSignal
 }
 
@@ -21,7 +23,6 @@ export interface PlannedFaultsOptions extends Injecting {
   readonly plan: Pick<Plan, 'faultsOf'>
   readonly without: readonly Protection[]
   readonly places: CallPlaces
-  readonly onFault: (fault: CallFault, requestId: string) => void
 }
 
 export type Forward = () => Promise<Reply>
@@ -30,8 +31,8 @@ export class PlannedFaults {
   readonly intercept: Interceptor
   readonly #options: PlannedFaultsOptions
   readonly injected: CallFault[] = []
-  /** The business units of this tick that the gateway has charged or declined. */
-  readonly answered = new Set<string>()
+  /** Charges of this tick that the gateway has answered. */
+  answered = 0
   /** Answers of the whole run that the gateway repeated from its store. */
   replayedRequests = 0
   readonly #counts = new Map<CallKind, number>()
@@ -52,7 +53,7 @@ export class PlannedFaults {
   tickStarts(number: number, expectedCharges: number): void {
     this.#planned = this.#options.plan.faultsOf(number, expectedCharges)
     this.#counts.clear()
-    this.answered.clear()
+    this.answered = 0
   }
 
   readonly #hit: Interceptor = async (call, forward) => {
@@ -101,13 +102,10 @@ export class PlannedFaults {
 
   readonly #watchGateway: Interceptor = async (call, forward) => {
     const reply = await forward()
-    const { method, body: form } = call.body
-    if (call.service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return reply
+    if (callKindOf(call, this.#options.places) !== 'charge') return reply
     const response = parseJson(reply.body)
     const statusCode = property(response, 'statusCode')
-    if (statusCode !== 200 && statusCode !== 402) return reply
-    const order = new URLSearchParams(form)
-    this.answered.add(JSON.stringify(UNIT.map((name) => order.get(name))))
+    if (statusCode === 200 || statusCode === 402) this.answered += 1
     if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.replayedRequests += 1
     return reply
   }
@@ -115,7 +113,7 @@ export class PlannedFaults {
   #note(fault: CallFault, { requestId }: Call): void {
     if (this.injected.includes(fault)) return // one of several throttled calls
     this.injected.push(fault)
-    this.#options.onFault(fault, requestId)
+    this.#options.onFault(describeCallFault(fault), { requestId })
   }
 }
 
@@ -145,6 +143,3 @@ export function callKindOf({ service, operation, target, body }: Call, places: C
       return undefined
   }
 }
-
-/** Without `dunned`: a period is charged again under a higher one only at a later tick. */
-const UNIT = ['customer', 'metadata[plan]', 'metadata[period]']

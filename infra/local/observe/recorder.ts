@@ -164,7 +164,7 @@ export class Recorder {
     if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error: { name: 'Exit', message: how } })
   }
 
-  faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {
+  readonly faultInjected = (description: string, on: { candidate?: number; requestId?: string } = {}): void => {
     const atMs = this.#options.now()
     const attempt = on.requestId === undefined ? undefined : this.#attempts.get(on.requestId)
     if (attempt !== undefined) this.#log(attempt, { atMs, description, isFault: true })

@@ -24,7 +24,7 @@ export class Feed {
     this.#keptEntries = keptEntries
   }
 
-  add(entry: Entry): void {
+  readonly add = (entry: Entry): void => {
     if (entry.kind !== 'effect' && entry.kind !== 'tenure') {
       this.#flush()
       this.#send([entry])

@@ -12,7 +12,6 @@ import { candidatesOf, leaseOf } from '../stack/schedules.ts'
 import { type Synthesis, synthesize } from '../stack/synthesize.ts'
 
 const REGION = 'eu-central-1'
-const ACCOUNT = '000000000000'
 
 export type Deployment = Awaited<ReturnType<typeof deployLocally>>
 
@@ -32,8 +31,8 @@ export async function deployLocally(options: DeploymentOptions, resources: Clean
     credentials: { accessKeyId: accessKey, secretAccessKey: 'local' },
   })
   resources.defer(() => client.destroy())
-  const names = { region: REGION, account: ACCOUNT, runId: randomUUID().slice(0, 8) }
-  const { tables, functions, schedules } = await readAssembly(directory, names)
+  const place = { region: REGION, account: '000000000000' }
+  const { tables, functions, schedules } = await readAssembly(directory, randomUUID().slice(0, 8), place)
   const candidates = candidatesOf(schedules, functions)
   const lease = leaseOf(candidates)
   await Promise.all(tables.map((table) => client.send(new CreateTableCommand(table))))

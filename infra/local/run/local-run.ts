@@ -1,7 +1,6 @@
 /** One run on this machine: the app's own templates and bundles, DynamoDB Local, and ticks one after the other. */
 import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
-import { type CallFault, describeCallFault, type ManualFault } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
@@ -32,48 +31,32 @@ export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
 export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
-  const { candidates: count, timeoutMs } = options
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-  const { feed, ...deployed } = await begin(run, { candidates: count, leaseMs }, resources)
-  const { dynamodb, lease } = deployed
-  const candidates = deployed.candidates.map((one) =>
-    timeoutMs === undefined ? one : { ...one, lambda: { ...one.lambda, timeoutMs } },
-  )
-  const deployment = { ...deployed, candidates }
+  const { feed, ...deployment } = await begin(run, { candidates: options.candidates, leaseMs }, resources)
+  const { dynamodb, lease } = deployment
 
   const runningTicks = new RunningTicks()
-  const { continueSelf } = runningTicks
+  const { continueSelf, deliverAgain } = runningTicks
   const host = new LambdaHost({ ...deployment, ...options, continueSelf, dynamodbEndpoint: dynamodb.endpoint })
-  const recorder = new Recorder({ leaseTable: lease.leaseTable, add: (entry) => feed.add(entry) })
-  const injecting = {
-    processes: host,
-    deliverAgain: (requestId: string) => runningTicks.deliverAgain(requestId),
-    pastLeaseMs: lease.leaseMs + PAST_LEASE_MS,
-    signal,
-  }
-  const manualFaults = new ManualFaults({
-    ...injecting,
-    candidates: candidates.length,
-    leaseTable: lease.leaseTable,
-    election: recorder,
-    onFault: (...fault) => recorder.faultInjected(...fault),
-    add: (entry) => feed.add(entry),
-  })
+  const { leaseTable } = lease
+  const { add } = feed
+  const recorder = new Recorder({ leaseTable, add })
+  const { atFunction, atService, faultInjected: onFault } = recorder
+  const injecting = { processes: host, deliverAgain, pastLeaseMs: lease.leaseMs + PAST_LEASE_MS, onFault, signal }
+  const { length: candidates } = deployment.candidates
+  const manualFaults = new ManualFaults({ ...injecting, candidates, leaseTable, election: recorder, add })
   const common = { ...deployment, options, display, recorder, signal }
-  const onFault = (fault: CallFault, requestId: string) =>
-    recorder.faultInjected(describeCallFault(fault), { requestId })
-  const task = run.task({ ...common, injecting: { ...injecting, onFault } })
+  const task = run.task({ ...common, injecting })
   await task.seed?.()
   signal.throwIfAborted()
 
-  const { atFunction, atService } = recorder
   resources.defer(() => host.stop())
   await host.open(compose(atFunction, manualFaults.intercept, ...(task.interceptors ?? []), atService))
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
   let verdict: Over['verdict']
-  const inject = (fault: ManualFault) => manualFaults.inject(fault)
+  const { inject } = manualFaults
   await servePage({ options, display, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
   const conclusion = await task.conclude(await ticks.run())
   verdict = verdictLines(conclusion)

@@ -18,24 +18,18 @@ export class RunningTicks {
     })
   }
 
-  tally(): Tally {
-    const open = [...this.#open].map((tick) => tick.record())
-    return tallyOf(open, this.#over)
-  }
-
-  overdue(): number {
-    return this.#over.ticks - this.#over.completed
-  }
-
-  async over(): Promise<void> {
-    await Promise.all([...this.#open].map((tick) => tick.over))
-  }
-
+  readonly tally = (): Tally =>
+    tallyOf(
+      [...this.#open].map((tick) => tick.record()),
+      this.#over,
+    )
+  readonly overdue = (): number => this.#over.ticks - this.#over.completed
+  readonly over = (): Promise<unknown> => Promise.all([...this.#open].map((tick) => tick.over))
   readonly continueSelf: RunningTick['continueSelf'] = (...invoke) =>
     [...this.#open].some((tick) => tick.continueSelf(...invoke))
 
   /** See `RunningTick.deliverAgain`. Does nothing for a request of a tick that is over. */
-  async deliverAgain(requestId: string): Promise<void> {
+  readonly deliverAgain = async (requestId: string): Promise<void> => {
     for (const tick of this.#open) if (tick.has(requestId)) await tick.deliverAgain(requestId)
   }
 }

@@ -33,9 +33,8 @@ export class Ticks {
   #startedAt = Number.NEGATIVE_INFINITY
   #maxCandidates = 0
   readonly #undone: string[] = []
-  /** The last tick that was started, and the one before it. */
+  /** The tick that was started last. */
   #last: RunningTick | undefined
-  #lastButOne: RunningTick | undefined
 
   constructor(context: TicksContext) {
     const { task, lease, candidates } = context
@@ -49,13 +48,13 @@ export class Ticks {
   async run(): Promise<RunEnd> {
     const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
     const { ticks = Number.POSITIVE_INFINITY, chaos } = options
-    task.introduce(new Date(this.#firstMs).toISOString(), this.#periodMs)
+    task.introduce(this.#tickAt(1), this.#periodMs)
     let goesOn = true
     while (goesOn && this.#number < ticks) goesOn = await this.#runNext()
     if (chaos !== undefined && goesOn) {
       display.note('The chaos is over: ticks without faults follow until nothing is left to do.')
       for (let calm = 1; calm <= MAX_CALM_TICKS && (await this.#runNext()); calm += 1) {
-        if (await task.isSettled?.(this.#last?.record().tick ?? '')) break
+        if (await task.isSettled?.(this.#tickAt(this.#number))) break
       }
     }
     // A leader that was thawed last has yet to find out that it was replaced. One that is still frozen would never end.
@@ -79,7 +78,7 @@ export class Ticks {
     this.#startedAt = performance.now()
     await this.#injectScheduled()
     task.tickStarts?.(this.#number, tickMs)
-    feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: new Date(tickMs).toISOString() })
+    feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: this.#tickAt(this.#number) })
     const tick = this.#start(tickMs)
     using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
@@ -99,10 +98,9 @@ export class Ticks {
       onStart: (...invocation) => recorder.invocationStarted(...invocation),
       onTry: (tried) => this.#onTry(tried),
       isFrozen: manualFaults.isFrozen,
-      isReachable: (candidate) => manualFaults.candidates.isReachable(candidate),
+      isReachable: manualFaults.candidates.isReachable,
     })
     runningTicks.add(tick)
-    this.#lastButOne = this.#last
     this.#last = tick
     // A tick that an interruption cut short is not overdue.
     void tick.over.then(() => signal.aborted || this.#addCounts())
@@ -110,15 +108,18 @@ export class Ticks {
     return tick
   }
 
+  #tickAt(number: number): string {
+    return number === 0 ? '' : new Date(this.#firstMs + (number - 1) * this.#periodMs).toISOString()
+  }
+
   #candidates(): readonly TickCandidate[] {
     const { candidates: declared, options, manualFaults } = this.#context
     return manualFaults.candidates.present().map((number) => {
       const candidate = nthCandidate(declared, number)
-      return {
-        ...(options.without.includes('lease') ? withoutLease(candidate, number) : candidate),
-        number,
-        clockSkewMs: () => manualFaults.candidates.skewMs(number),
-      }
+      const { schedule, lambda } = options.without.includes('lease') ? withoutLease(candidate, number) : candidate
+      const { timeoutMs = lambda.timeoutMs } = options
+      const clockSkewMs = () => manualFaults.candidates.skewMs(number)
+      return { number, schedule, lambda: { ...lambda, timeoutMs }, clockSkewMs }
     })
   }
 
@@ -163,8 +164,8 @@ export class Ticks {
       },
       wasCut: cut,
       isInterrupted: signal.aborted,
-      lastTick: (cut ? this.#lastButOne : this.#last)?.record().tick ?? '',
-      latestTick: this.#last?.record().tick ?? '',
+      lastTick: this.#tickAt(cut ? this.#number - 1 : this.#number),
+      latestTick: this.#tickAt(this.#number),
       undone: [...this.#undone, ...this.#notReached()],
     }
   }

@@ -107,10 +107,9 @@ export class Servers implements Processes {
   /** All end in good order, this one last: it then has no other candidate to hand over to, and releases the lease. */
   async stop(leader: string | undefined): Promise<void> {
     this.#stopping.abort()
-    const isLeader = ([requestId]: readonly [string, Server]) => requestId === leader
-    const all = [...this.#running]
-    await Promise.all(all.filter((one) => !isLeader(one)).map(([, server]) => stop(server)))
-    await Promise.all(all.filter(isLeader).map(([, server]) => stop(server)))
+    const others = [...this.#running].filter(([requestId]) => requestId !== leader)
+    await Promise.all(others.map(([, server]) => stop(server)))
+    await Promise.all([...this.#running.values()].map(stop))
   }
 }
 

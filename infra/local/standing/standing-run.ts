@@ -3,7 +3,7 @@ import { CreateTableCommand, type CreateTableCommandInput, DeleteTableCommand } 
 import { systemClock } from '../../../functions/election/clock.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { count, secondsOf } from '../../programs/text.ts'
-import { FAULT_WORDS, type ManualFault } from '../faults/fault.ts'
+import { FAULT_WORDS } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { sessionTokenOf } from '../lambda-host/credentials.ts'
 import { compose } from '../lambda-host/interceptor.ts'
@@ -66,8 +66,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   })
   const manualFaults = new ManualFaults({
     ...{ processes: servers, deliverAgain: async () => {}, pastLeaseMs: LEASE_MS + B_MS, signal },
-    ...{ candidates: wanted, leaseTable, election: recorder, add },
-    onFault: (description, on) => recorder.faultInjected(description, on),
+    ...{ candidates: wanted, leaseTable, election: recorder, add, onFault: recorder.faultInjected },
     handOver: async (candidate) => {
       const leader = recorder.leader()
       const to = await requestHandOver(client, leaseTable, candidate)
@@ -87,7 +86,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   const addCounts = () => feed.add({ kind: 'standingCounts', ...countsOf(audit, recorder) })
   using _counting = setInterval(addCounts, COUNTS_EVERY_MS)
   let verdict: Over['verdict']
-  const inject = (fault: ManualFault) => manualFaults.inject(fault)
+  const { inject } = manualFaults
   await servePage({ ...run, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
   display.note(`${count(wanted, 'server')} stand for the lease ${LEASE}, which lasts ${LEASE_MS / 1000} s.`)
   signal.throwIfAborted()

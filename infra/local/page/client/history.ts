@@ -15,11 +15,14 @@ import type {
 const NOTHING: Counts = {
   ...{ kind: 'counts', ticks: 0, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
 }
+const NO_TENURES: StandingCounts = {
+  ...{ kind: 'standingCounts', tenures: 0, appended: 0, staleRefused: 0, staleAccepted: 0, errors: [] },
+}
 
 export class History {
   setup?: Setup
   counts: Counts = NOTHING
-  standingCounts?: StandingCounts
+  standingCounts = NO_TENURES
   leader?: LeaderEntry
   over?: Over
   readonly candidates = new Map<number, CandidateEntry>()

@@ -3,7 +3,7 @@ import { type Content, html, type Markup } from '../../../../functions/widget/ht
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import { describeSkew, type ManualFault } from '../../faults/fault.ts'
-import type { CandidateEntry, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
+import type { CandidateEntry, Counts, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
 import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
@@ -24,20 +24,19 @@ renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those
 }
 
 /** Of the whole run at its end; before it, what is known so far. */
-export function renderVerdict({ over, counts, standingCounts: standing }: History): Markup {
+export function renderVerdict({ over, counts, standingCounts: standing, isStanding }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
   const { completedTwice, staleAccepted, completed, ticks } = counts
   const errors = [
-    ...(standing?.errors ?? []),
+    ...standing.errors,
     ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
     ...(staleAccepted > 0 ? ['a write of a replaced leader was accepted without a fence'] : []),
   ]
   if (errors.length > 0) return verdictLine('wrong', `✗ So far: ${errors.join('; ')}.`)
-  if (ticks === 0 && !standing?.tenures) return html``
-  const what =
-    standing === undefined
-      ? `${completed} of ${ticks} ticks completed, each by one leader`
-      : 'each token is higher than all before, and writes were applied in this order'
+  if (ticks === 0 && standing.tenures === 0) return html``
+  const what = isStanding
+    ? 'each token is higher than all before, and writes were applied in this order'
+    : `${completed} of ${ticks} ticks completed, each by one leader`
   return verdictLine('right', `So far all is well: ${what}.`)
 }
 
@@ -45,35 +44,27 @@ const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<sp
 
 export function renderCounters({ counts, standingCounts, isStanding }: History): Markup {
   if (isStanding) {
-    const {
-      tenures = 0,
-      appended = 0,
-      staleRefused = 0,
-      staleAccepted = 0,
-      lastGapMs,
-      longestGapMs,
-    } = standingCounts ?? {}
+    const { tenures, appended, lastGapMs, longestGapMs } = standingCounts
     const gap = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`)
     return html`${counter('Tenures', tenures)}
 ${counter('Writes of leaders', appended)}
 ${counter('Last time without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`)}
-${staleWrites(staleRefused, staleAccepted)}`
+${staleWrites(standingCounts)}`
   }
-  const { ticks, completed, completedTwice, overdue, staleRefused, staleAccepted, money } = counts
+  const { ticks, completed, completedTwice, overdue, money } = counts
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${staleWrites(staleRefused, staleAccepted)}
+${staleWrites(counts)}
 ${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
 }
 
-const staleWrites = (
-  refused: number,
-  accepted: number,
-) => html`${counter('Stale writes refused', refused, 'by the fence')}
-${counter('Stale writes accepted', accepted, 'no fence; must be 0', accepted > 0 ? 'wrong' : 'right')}`
+const staleWrites = ({ staleRefused, staleAccepted }: Pick<Counts, 'staleRefused' | 'staleAccepted'>) => [
+  counter('Stale writes refused', staleRefused, 'by the fence'),
+  counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right'),
+]
 
 function counter(name: string, value: number | string, remark?: string, kind = ''): Markup {
   const small = remark === undefined ? undefined : html` <small>${remark}</small>`
