@@ -28,9 +28,6 @@ const ZONES_WESTWARD = [
   'Pacific/Honolulu', 'Pacific/Pago_Pago',
 ]
 
-const FIRST_DATE = '2024-01-31'
-const FIRST_ZONE = 'Pacific/Kiritimati'
-
 /** By plan. JPY has no minor unit, KWD and TND have three decimal digits. */
 const PRICES: Readonly<Record<string, readonly number[]>> = {
   EUR: [999, 1999, 4999],
@@ -44,23 +41,19 @@ const PRICES: Readonly<Record<string, readonly number[]>> = {
 }
 const PLANS = { week: 'basic-weekly', month: 'plus-monthly', year: 'pro-yearly' } as const
 
-/** One customer in fifty has a card that the sandbox declines, so that runs show dunning from the fourth tick on. */
-const DECLINED_EVERY = 50
-const FIRST_DECLINED = 3
-
 /**
  * The same seed gives the same customers. With 240 at least six are due at each of the first 24 hourly ticks.
  * @param dueTogether all are due at the first tick, with a card that succeeds: one tick under load
  */
 export function generateCustomers(seed: number, count = 240, { dueTogether = false } = {}): Subscription[] {
   const random = mulberry32(seed)
-  const zones = dueTogether ? [FIRST_ZONE] : ZONES_WESTWARD
   return Array.from({ length: count }, (_, i) => {
-    const [interval, timeZone] = [pick(random, INTERVALS), zones[i % zones.length] ?? FIRST_ZONE]
-    const isDeclined = !dueTogether && i % DECLINED_EVERY === FIRST_DECLINED
-    const card = isDeclined ? { paymentMethod: CARD.declined } : {}
+    const interval = pick(random, INTERVALS)
+    const timeZone = ZONES_WESTWARD[dueTogether ? 0 : i % ZONES_WESTWARD.length] ?? 'UTC'
+    // The sandbox declines one in fifty, so that runs show dunning from the fourth tick on.
+    const paymentMethod = !dueTogether && i % 50 === 3 ? CARD.declined : CARD.charged
     const customer = `cus_${String(i + 1).padStart(4, '0')}`
-    return invent(random, customer, { dueDate: FIRST_DATE, interval, timeZone, ...card })
+    return invent(random, customer, { dueDate: '2024-01-31', interval, timeZone, paymentMethod })
   })
 }
 

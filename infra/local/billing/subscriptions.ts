@@ -15,7 +15,6 @@ export type Customer = Pick<
   readonly paymentMethod?: string
 }
 
-/** The row of a new subscription. @throws InvalidDateError */
 export function subscribe({ dueDate, paymentMethod = CARD.charged, ...customer }: Customer): Subscription {
   return {
     ...customer,

@@ -42,10 +42,8 @@ export function parseDevOptions(argv: readonly string[]) {
   const read = readDevFlags(argv)
   if (read.kind === 'help') return read.text
   const options = optionsOf({ ...read.flags, without: [] }, true)
-  const { killLeader: tick } = options
-  const scenario = [...(tick === undefined ? [] : [{ tick, do: 'killLeader' } as const]), ...options.scenario]
-  const own = ownFunctionOf(read.flags, read.args[0])
-  return { ...options, killLeader: undefined, scenario, own }
+  const scenario = [...killAt(options.killLeader), ...options.scenario]
+  return { ...options, killLeader: undefined, scenario, own: ownFunctionOf(read.flags, read.args[0]) }
 }
 
 /** @param freezesByHand billing has known worst moments; another function, and a longer freeze, has none */
@@ -68,8 +66,10 @@ function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
   const killLeader = flags.killLeader ?? implied('key', 'killed', freezeLeader)
   const frozen = freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, thawLeader, ticks) : []
   const scheduled = [...frozen, ...flags.scheduled]
-  const late = scheduled.find(({ tick }) => tick > (ticks ?? MANY))
-  if (late !== undefined) throw new OptionError(`--${flagOf(late)} ${late.tick} ${BEYOND} ${ticks}`)
+  const frozenAt = freezeLeader === undefined ? [] : [{ tick: freezeLeader, do: 'freezeLeader' } as const]
+  const late = [...killAt(killLeader), ...frozenAt, ...scheduled].find(({ tick }) => tick > (ticks ?? MANY))
+  if (late !== undefined)
+    throw new OptionError(`--${flagOf(late)} ${late.tick} is beyond the last tick: --ticks is ${ticks}`)
   return {
     ...{ ticks, candidates, cold, json, chaos, without, timeScale, page, port, everyMs, timeoutMs, killLeader },
     freezeLeader: freezesByHand ? undefined : freezeLeader,
@@ -80,6 +80,8 @@ function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
 const MANY = Number.POSITIVE_INFINITY
 
 const flagOf = (fault: ScheduledFault) => fault.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+
+const killAt = (tick: number | undefined): ScheduledFault[] => (tick === undefined ? [] : [{ tick, do: 'killLeader' }])
 
 function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): ScheduledFault[] {
   if (thawTick === undefined && tick >= ticks) {
@@ -108,14 +110,11 @@ function refuseContradictions(flags: RunFlags, ticks = MANY): void {
   const rivals = { '--freeze-leader': freeze !== undefined, '--chaos': isChaos, '--without': noFence || noLease }
   const [needsRival] = Object.entries(rivals).find(([, isGiven]) => isGiven) ?? []
   const isThawedTooEarly = thaw !== undefined && thaw <= (freeze ?? MANY)
-  const beyond = (flag: string, tick = 0) => tick > ticks && `--${flag} ${tick} ${BEYOND} ${ticks}`
   const withChaos = (flag: string, tick?: number) =>
     isChaos && tick !== undefined && `--${flag} and --chaos: chaos chooses its own ticks and leaders`
   const refusal =
     (isThawedTooEarly && `--thaw-leader ${thaw} needs --freeze-leader with an earlier tick`) ||
     (port !== undefined && !page && '--port and --no-page: the port is that of the page') ||
-    beyond('kill-leader', kill) ||
-    beyond('freeze-leader', freeze) ||
     withChaos('kill-leader', kill) ||
     withChaos('freeze-leader', freeze) ||
     (kill !== undefined && kill === freeze && `--kill-leader and --freeze-leader: give them different ticks`) ||
@@ -125,7 +124,6 @@ function refuseContradictions(flags: RunFlags, ticks = MANY): void {
   if (refusal) throw new OptionError(refusal)
 }
 
-const BEYOND = 'is beyond the last tick: --ticks is'
 const TWO_LEADERS = 'one leader is killed, another frozen'
 const OWN_FENCES =
   'Without the lease each candidate has its own lease and its own fence: ' +

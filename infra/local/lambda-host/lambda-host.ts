@@ -25,7 +25,6 @@ export interface HostOptions extends Omit<ServicesOptions, 'intercept' | 'run' |
 
 export interface Attempt {
   readonly requestId: string
-  /** 0 for the first try. */
   readonly retry: number
   readonly ending: Ending
   /** Absent when the event succeeded or Lambda gives up. */
@@ -131,17 +130,16 @@ export class LambdaHost {
     }
   }
 
-  /** SIGKILL for the environment that runs this request. False if none does. */
   async kill(requestId: string): Promise<boolean> {
     const environment = this.#working.get(requestId)
     await environment?.kill()
     return environment !== undefined
   }
 
-  /** SIGSTOP for the environment that runs this request; the time-out keeps running. False if none does. */
+  /** SIGSTOP for the environment that runs this request; the time-out keeps running. */
   readonly freeze = (requestId: string): boolean => this.#working.get(requestId)?.freeze() ?? false
 
-  /** SIGCONT for an environment that `freeze` stopped. False if there is none: it was killed, or timed out. */
+  /** SIGCONT for an environment that `freeze` stopped. False if it was killed meanwhile, or timed out. */
   readonly thaw = (requestId: string): boolean => this.#working.get(requestId)?.thaw() ?? false
   readonly started = (): number => this.#started
 

@@ -25,7 +25,6 @@ export interface Received {
 export type LoopbackServer = Awaited<ReturnType<typeof startLoopbackServer>>
 
 export interface LoopbackServerOptions {
-  /** Requests must be signed with it. */
   readonly accessKey: string
   /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
@@ -63,7 +62,6 @@ export async function startLoopbackServer({ accessKey, answer, failure }: Loopba
   server.keepAliveTimeout = 0
   const port = await listen(server, 0)
   const closed = once(server, 'close')
-  /** Closes every connection, and settles when the port is free. */
   const stop = async (): Promise<void> => {
     server.close()
     server.closeAllConnections()

@@ -11,7 +11,6 @@ export interface InvokeMessage {
   readonly event: unknown
   readonly requestId: string
   readonly functionArn: string
-  /** Epoch time after which the host kills the process. */
   readonly deadlineMs: number
   /** How far the wall clock of the invocation is ahead; negative: behind. */
   readonly clockSkewMs: number

@@ -22,7 +22,6 @@ export interface ServicesOptions {
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
   /** Runs the function of the request again, later. False if that is another one. @default refused */
   readonly continueSelf?: (requestId: string, functionName: string, event: unknown) => boolean
-  /** The request id of the invocation that sent a request with these headers. */
   readonly requestOf: (headers: Received['headers']) => string
 }
 
@@ -100,7 +99,6 @@ async function invoke({ method, path, headers, body }: Received, options: Servic
   })
 }
 
-/** How long `close` waits for a server that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 /** Headers of one connection or one encoding of the body. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
@@ -114,7 +112,6 @@ type Upstream = ReturnType<typeof upstreamAt>
 function upstreamAt(endpoint: string) {
   const pending = new Set<Promise<Reply>>()
   const [closing, aborting] = [new AbortController(), new AbortController()]
-  /** @throws Error if the server cannot be reached, or after `close` */
   const send = async ({ method, path, headers, body }: Received): Promise<Reply> => {
     if (closing.signal.aborted) throw new Error(`${endpoint} cannot be reached: the host has stopped`)
     const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: aborting.signal }
@@ -125,7 +122,6 @@ function upstreamAt(endpoint: string) {
     pending.add(reply)
     return reply.finally(() => pending.delete(reply))
   }
-  /** Settles when the pending requests are answered, or at the time-out. */
   const close = async (): Promise<void> => {
     closing.abort()
     await Promise.race([Promise.allSettled(pending), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])

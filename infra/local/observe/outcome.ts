@@ -8,7 +8,6 @@ import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
 export interface Observations {
-  /** In the order of their first acquire. */
   readonly leases: readonly ObservedLease[]
   readonly missingTables: readonly MissingTable[]
 }
@@ -37,11 +36,7 @@ export function whyRefused(item: unknown, tick: string | undefined): ObservedLea
 }
 
 export type TryOutcome =
-  | {
-      readonly status: 'completed'
-      readonly fencingToken: number
-      readonly thrown?: ErrorReport
-    }
+  | { readonly status: 'completed'; readonly fencingToken: number; readonly thrown?: ErrorReport }
   | { readonly status: 'released' }
   | { readonly status: 'continued'; readonly fencingToken: number }
   | { readonly status: 'standby'; readonly reason: string }

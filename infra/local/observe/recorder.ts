@@ -26,7 +26,6 @@ interface Attempt {
   readonly steps: Step[]
   /** By name, in the order of their first acquire: it may lead several at once. */
   readonly leases: Map<string, Requested>
-  /** Of the last grant. */
   last?: Tenure
   readonly missingTables: Observations['missingTables'][number][]
   isDone: boolean
@@ -154,7 +153,6 @@ export class Recorder {
     add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
-  /** @param how such as `killed by SIGKILL` */
   serverEnded(requestId: string, how: string, logs: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return

@@ -37,7 +37,6 @@ const MAX_STREAMS = 20
 /** How long a page may take to receive the last entries. */
 const MAX_FAREWELL_MS = 1_000
 
-/** @throws Error that says what to do if the port is taken */
 export async function startPage(options: PageOptions) {
   const { port, key = randomBytes(16).toString('base64url'), feed, logs, inject } = options
   const page = await bundlePage()

@@ -61,7 +61,6 @@ export class Display {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
-  /** A replaced leader's write was accepted, because no fence guarded it. */
   unguarded({ candidate, what }: Effect): void {
     const { yellow } = this.#colour
     this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))

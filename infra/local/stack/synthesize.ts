@@ -24,7 +24,6 @@ export async function appCommand(root: string): Promise<string> {
   return (await readJson(join(root, 'cdk.json'), v.object({ app: v.string() }))).app
 }
 
-/** @throws Error with the output of the app if it fails */
 export async function synthesize({ app, root, directory, context, signal }: Synthesis): Promise<void> {
   signal?.throwIfAborted()
   // The app's `node` is this one, whatever the PATH says.

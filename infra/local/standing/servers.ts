@@ -9,7 +9,6 @@ import type { Processes } from '../lambda-host/lambda-host.ts'
 import type { CandidateEntry } from '../observe/entries.ts'
 
 export interface ServersOptions {
-  /** The environment variables of the process with this serial. */
   readonly environmentOf: (serial: number, candidate: number) => Readonly<Record<string, string>>
   readonly onStart: (requestId: string, candidate: number, pid: number) => void
   /** @param how such as `signal SIGKILL` */

@@ -28,7 +28,6 @@ export class History {
   readonly candidates = new Map<number, CandidateEntry>()
   /** By number, in the order in which they began or failed. */
   readonly numbered = new Map<number, TenureEntry | FailedAttempt>()
-  /** In the order of their times. */
   readonly events: EventEntry[] = []
   /** The latest one for a screen reader. */
   news?: EventEntry | TenureEntry
