@@ -24,7 +24,6 @@ type Armed = NonNullable<LeaderEntry['armed']>
 export class ManualFaults {
   readonly candidates: Candidates
   readonly #options: ManualFaultsOptions
-  readonly #clock: Pick<Clock, 'sleep'>
   readonly injected = { killLeader: 0, freezeLeader: 0 }
   #armed: Armed | undefined
   /** The frozen requests, each with the function that lets its write continue or drops it. */
@@ -34,7 +33,6 @@ export class ManualFaults {
 
   constructor(options: ManualFaultsOptions) {
     this.#options = options
-    this.#clock = options.clock ?? systemClock
     this.candidates = new Candidates(options)
     const dropAll = () => this.#frozen.forEach((release) => void release('drop'))
     options.signal.addEventListener('abort', dropAll, { once: true })
@@ -102,10 +100,11 @@ export class ManualFaults {
     if (this.#dying.has(requestId)) return false
     this.#dying.add(requestId)
     const isKilled = await this.#options.processes.kill(requestId)
-    if (!isKilled) return !this.#dying.delete(requestId)
-    this.injected.killLeader += 1
-    this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
-    return true
+    if (isKilled) {
+      this.injected.killLeader += 1
+      this.#options.onFault(`${FAULT_WORDS.killLeader}${moment}`, { requestId })
+    } else this.#dying.delete(requestId)
+    return isKilled
   }
 
   /** Kills the sender after its first write, or before it ends its tenure without one. */
@@ -119,23 +118,19 @@ export class ManualFaults {
   }
 
   async #freezeAt(requestId: string, forward: Forward): Promise<Reply | 'hangUp'> {
-    const { processes, onFault, election } = this.#options
+    const { processes, onFault, election, clock = systemClock, pastLeaseMs, signal, deliverAgain } = this.#options
     if (!processes.freeze(requestId)) return forward()
     const { promise: thawed, resolve } = Promise.withResolvers<'continue' | 'drop'>()
     this.#frozen.set(requestId, resolve)
     this.injected.freezeLeader += 1
     onFault(`${FAULT_WORDS.freezeLeader}, with a write on its way`, { requestId })
     this.#arm(undefined)
-    void this.#invokeRivals(requestId, resolve)
+    void clock.sleep(pastLeaseMs, signal).then(() => {
+      const isStillFrozen = this.#frozen.get(requestId) === resolve // and not again
+      if (isStillFrozen && !signal.aborted) void deliverAgain(requestId)
+    })
     const continues = (await thawed) === 'continue' && this.candidates.isReachable(election.candidateOf(requestId) ?? 0)
     return continues ? forward() : 'hangUp'
-  }
-
-  /** @param release distinguishes this freeze from a later one of the same request */
-  async #invokeRivals(requestId: string, release: unknown): Promise<void> {
-    const { pastLeaseMs, signal, deliverAgain } = this.#options
-    await this.#clock.sleep(pastLeaseMs, signal)
-    if (this.#frozen.get(requestId) === release && !signal.aborted) await deliverAgain(requestId)
   }
 
   #thaw(): void {

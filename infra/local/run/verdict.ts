@@ -72,12 +72,12 @@ export function tickErrors({ summary, wasCut }: RunEnd, { chaos }: Asked): strin
   const missing = ticks - completed - (wasCut ? 1 : 0)
   return [
     ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
-    ...(unguarded > 0
-      ? [`${count(unguarded, 'write')} of replaced leaders accepted, because no fence guarded them`]
-      : []),
+    ...(unguarded > 0 ? [`${count(unguarded, 'write')} ${UNGUARDED}`] : []),
     ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
   ]
 }
+
+const UNGUARDED = 'of replaced leaders accepted, because no fence guarded them'
 
 export const writesIn = (byTable: Summary['unguardedWrites']): number =>
   Object.values(byTable).reduce((sum, writes) => sum + writes, 0)
