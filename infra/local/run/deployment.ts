@@ -7,9 +7,11 @@ import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk
 import type { Cleanups } from '../../programs/cleanups.ts'
 import { type DynamoDBLocal, startDynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { newAccessKey } from '../lambda-host/credentials.ts'
+import { Feed } from '../page/feed.ts'
 import { readAssembly, type Table } from '../stack/assembly.ts'
 import { candidatesOf, leaseOf } from '../stack/schedules.ts'
 import { type Synthesis, synthesize } from '../stack/synthesize.ts'
+import type { Display } from './display.ts'
 
 const REGION = 'eu-central-1'
 
@@ -17,19 +19,33 @@ export type Deployment = Awaited<ReturnType<typeof deployLocally>>
 
 export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
   readonly signal: AbortSignal
+  readonly display: Display
   /** One that is already running, and stays. @default a new one */
   readonly dynamodb?: DynamoDBLocal | undefined
 }
 
-/** @param resources gets whatever must be undone, even if this fails half-way */
-export async function deployLocally(options: DeploymentOptions, resources: Cleanups) {
-  const { dynamodb, directory } = await startAndSynthesize(options, resources)
-  const accessKey = newAccessKey() // a secret: it separates the tables of this run from those of others
-  const client = new DynamoDBClient({
-    endpoint: dynamodb.endpoint,
-    region: REGION,
-    credentials: { accessKeyId: accessKey, secretAccessKey: 'local' },
+/**
+ * Also shows faults in the terminal as they happen.
+ * @param context CDK context, besides that of the options
+ * @param resources gets whatever must be undone, even if this fails half-way
+ */
+export async function deployLocally(options: DeploymentOptions, context: object, resources: Cleanups) {
+  const { display } = options
+  const feed = new Feed()
+  feed.subscribe((updates, isSnapshot) => {
+    for (const update of isSnapshot ? [] : updates) {
+      if (update.kind === 'fault') display.fault(update)
+      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
+    }
   })
+  display.note('Synthesizing the stacks and starting DynamoDB Local …')
+  const started = await startAndSynthesize({ ...options, context: { ...options.context, ...context } }, resources)
+  const { dynamodb, directory } = started
+  const { endpoint, isForeign = false } = dynamodb
+  if (isForeign) display.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
+  const accessKey = newAccessKey() // a secret: it separates the tables of this run from those of others
+  const credentials = { accessKeyId: accessKey, secretAccessKey: 'local' }
+  const client = new DynamoDBClient({ endpoint, region: REGION, credentials })
   resources.defer(() => client.destroy())
   const place = { region: REGION, account: '000000000000' }
   const { tables, functions, schedules } = await readAssembly(directory, randomUUID().slice(0, 8), place)
@@ -39,7 +55,7 @@ export async function deployLocally(options: DeploymentOptions, resources: Clean
   // A DynamoDB Local that was running before keeps running after the run.
   const deleted = ({ TableName }: Table) => client.send(new DeleteTableCommand({ TableName }))
   resources.defer(() => Promise.allSettled(tables.map(deleted)))
-  return { region: REGION, dynamodb, accessKey, client, functions, candidates, lease }
+  return { feed, region: REGION, dynamodbEndpoint: endpoint, accessKey, client, functions, candidates, lease }
 }
 
 /** Both take seconds, so they run side by side. */

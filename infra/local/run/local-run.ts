@@ -6,10 +6,9 @@ import { compose } from '../lambda-host/interceptor.ts'
 import { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
-import { Feed } from '../page/feed.ts'
+import type { Feed } from '../page/feed.ts'
 import { type PageOptions, startPage } from '../page/server.ts'
 import { type DeploymentOptions, deployLocally } from './deployment.ts'
-import type { Display } from './display.ts'
 import type { RunOptions } from './options.ts'
 import { RunningTicks } from './running-ticks.ts'
 import type { Task, TaskContext } from './task.ts'
@@ -19,12 +18,9 @@ import { type Conclusion, verdictLines } from './verdict.ts'
 /** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
 const PAST_LEASE_MS = 1_000 + 500
 
-export interface LocalRunOptions extends Omit<DeploymentOptions, 'context'> {
+export interface LocalRunOptions extends DeploymentOptions {
   readonly options: RunOptions
   readonly task: (context: TaskContext) => Task
-  /** CDK context, besides the candidates and the lease duration. */
-  readonly context?: DeploymentOptions['context'] | undefined
-  readonly display: Display
 }
 
 /** Runs all ticks. Each part is made from parts that exist already; at the end they stop in the opposite order. */
@@ -32,12 +28,12 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-  const { feed, ...deployment } = await begin(run, { candidates: options.candidates, leaseMs }, resources)
-  const { dynamodb, lease } = deployment
+  const { feed, ...deployment } = await deployLocally(run, { candidates: options.candidates, leaseMs }, resources)
+  const { lease } = deployment
 
   const runningTicks = new RunningTicks()
   const { continueSelf, deliverAgain } = runningTicks
-  const host = new LambdaHost({ ...deployment, ...options, continueSelf, dynamodbEndpoint: dynamodb.endpoint })
+  const host = new LambdaHost({ ...deployment, ...options, continueSelf })
   const { leaseTable } = lease
   const { add } = feed
   const recorder = new Recorder({ leaseTable, add })
@@ -62,22 +58,6 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   verdict = verdictLines(conclusion)
   display.ended(conclusion)
   return conclusion
-}
-
-/** Deploys, and shows faults in the terminal as they happen. @param context CDK context, besides the run's own */
-export async function begin({ display, ...run }: LocalRunOptions, context: object, resources: Cleanups) {
-  const feed = new Feed()
-  feed.subscribe((updates, isSnapshot) => {
-    for (const update of isSnapshot ? [] : updates) {
-      if (update.kind === 'fault') display.fault(update)
-      if (update.kind === 'effect' && update.verdict === 'unguarded') display.unguarded(update)
-    }
-  })
-  display.note('Synthesizing the stacks and starting DynamoDB Local …')
-  const deployment = await deployLocally({ ...run, context: { ...run.context, ...context } }, resources)
-  const { endpoint, isForeign = false } = deployment.dynamodb
-  if (isForeign) display.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
-  return { feed, ...deployment }
 }
 
 interface Served extends Pick<LocalRunOptions, 'display'>, Pick<PageOptions, 'logs' | 'inject'> {

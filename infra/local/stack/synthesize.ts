@@ -12,7 +12,7 @@ export interface Synthesis {
   readonly root: string
   /** For the assembly. It must exist as long as the functions run: their code is in it. */
   readonly directory: string
-  readonly context: Readonly<Record<string, unknown>>
+  readonly context?: Readonly<Record<string, unknown>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -28,7 +28,7 @@ export async function synthesize({ app, root, directory, context, signal }: Synt
   signal?.throwIfAborted()
   // The app's `node` is this one, whatever the PATH says.
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`
-  const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
+  const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) }
   const child = spawn(app, { shell: true, cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
   signal?.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true })

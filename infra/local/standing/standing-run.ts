@@ -10,7 +10,8 @@ import { compose } from '../lambda-host/interceptor.ts'
 import { startServices } from '../lambda-host/services.ts'
 import type { Entry, Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
-import { begin, type LocalRunOptions, servePage } from '../run/local-run.ts'
+import { deployLocally } from '../run/deployment.ts'
+import { type LocalRunOptions, servePage } from '../run/local-run.ts'
 import { verdictLines, writesIn } from '../run/verdict.ts'
 import { Audit, type Gap } from './audit.ts'
 import { requestHandOver } from './hand-over.ts'
@@ -34,8 +35,9 @@ const COUNTS_EVERY_MS = 500
 export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs }: StandingOptions) {
   const { display, signal } = run
   await using resources = new Cleanups()
-  const { feed, client, region, accessKey, dynamodb, lease } = await begin(run, { candidates: 1 }, resources)
-  const { leaseTable } = lease
+  const deployment = await deployLocally(run, { candidates: 1 }, resources)
+  const { feed, client, region, accessKey, dynamodbEndpoint } = deployment
+  const { leaseTable } = deployment.lease
   await client.send(new CreateTableCommand(WORK))
   resources.defer(() => client.send(new DeleteTableCommand({ TableName: WORK_TABLE })))
 
@@ -74,7 +76,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
     },
   })
   const services = await startServices({
-    ...{ dynamodbEndpoint: dynamodb.endpoint, region, accessKey, functions: [] },
+    ...{ dynamodbEndpoint, region, accessKey, functions: [] },
     intercept: compose(recorder.atFunction, manualFaults.intercept, recorder.atService, audit.intercept),
     run: () => Promise.reject(new Error('There are no functions')),
     requestOf: servers.requestOf,
