@@ -4,10 +4,10 @@ import { resolve } from 'node:path'
 import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable, wrapped } from '../../programs/text.ts'
-import { readScenario, type ScheduledFault } from '../faults/fault.ts'
+import { readScenario } from '../faults/fault.ts'
 import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
-import type { Conclusion } from '../run/verdict.ts'
+import type { Conclusion } from '../run/task.ts'
 import type { CommandOptions, Parsed } from './options.ts'
 
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const
@@ -32,9 +32,16 @@ export async function prepare<Options extends CommandOptions>(command: Command<O
   const options = command.parse(argv)
   if (typeof options === 'string') return options
   const { scenarioFile, json, scenario: flags } = options
-  const file = scenarioFile === undefined ? [] : await readScenarioFile(resolve(command.directory, scenarioFile))
-  const job = await command.jobOf({ ...options, scenario: [...flags, ...file] })
-  return { job, json }
+  const scenario = [...flags]
+  if (scenarioFile !== undefined) {
+    const file = resolve(command.directory, scenarioFile)
+    try {
+      scenario.push(...readScenario(JSON.parse(await readFile(file, 'utf8'))))
+    } catch (error) {
+      throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return { job: await command.jobOf({ ...options, scenario }), json }
 }
 
 export async function run<Options extends CommandOptions>(
@@ -64,14 +71,6 @@ export async function run<Options extends CommandOptions>(
     if (error === signal.reason) return INTERRUPTED_EXIT_CODE
     complain(error instanceof Error && error.name === 'Error' ? error.message : String(error))
     return EXIT_CODES.wrong
-  }
-}
-
-async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {
-  try {
-    return readScenario(JSON.parse(await readFile(file, 'utf8')))
-  } catch (error) {
-    throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -4,9 +4,8 @@ import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/option
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
-import type { OwnFunctionOptions } from '../own-function/own-function.ts'
-import type { RunOptions } from '../run/options.ts'
-import { DEFAULTS, type DevFlags, type RunFlags, readDevFlags, readStartFlags } from './flags.ts'
+import type { RunOptions } from '../run/task.ts'
+import { DEFAULTS, type RunFlags, readDevFlags, readStartFlags } from './flags.ts'
 
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
@@ -43,7 +42,14 @@ export function parseDevOptions(argv: readonly string[]) {
   if (read.kind === 'help') return read.text
   const options = optionsOf({ ...read.flags, without: [] }, true)
   const scenario = [...killAt(options.killLeader), ...options.scenario]
-  return { ...options, killLeader: undefined, scenario, own: ownFunctionOf(read.flags, read.args[0]) }
+  const [path = ''] = read.args
+  const { env, table, timeout = OWN_TIMEOUT_MS, lease = parse(path).name } = read.flags
+  if (!isLeaseName(lease)) {
+    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
+  }
+  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
+  if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
+  return { ...options, killLeader: undefined, scenario, own: { path, lease, env, table, timeout } }
 }
 
 /** @param freezesByHand billing has known worst moments; another function, and a longer freeze, has none */
@@ -91,16 +97,6 @@ function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): 
     { tick, do: 'freezeLeader' },
     { tick: thawTick ?? tick + 1, do: 'thawLeader' },
   ]
-}
-
-function ownFunctionOf({ lease: name, env, table, timeout = OWN_TIMEOUT_MS }: DevFlags, path = ''): OwnFunctionOptions {
-  const lease = name ?? parse(path).name
-  if (!isLeaseName(lease)) {
-    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
-  }
-  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
-  if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
-  return { path, lease, env, table, timeout }
 }
 
 function refuseContradictions(flags: RunFlags, ticks = MANY): void {

@@ -15,7 +15,7 @@ import type { Display } from './display.ts'
 
 const REGION = 'eu-central-1'
 
-export type Deployment = Awaited<ReturnType<typeof deployLocally>>
+export type Deployment = Awaited<ReturnType<typeof deploy>>
 
 export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
   readonly signal: AbortSignal
@@ -29,7 +29,7 @@ export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
  * @param context CDK context, besides that of the options
  * @param resources gets whatever must be undone, even if this fails half-way
  */
-export async function deployLocally(options: DeploymentOptions, context: object, resources: Cleanups) {
+export async function deploy(options: DeploymentOptions, context: object, resources: Cleanups) {
   const { display } = options
   const feed = new Feed()
   feed.subscribe((updates, isSnapshot) => {
@@ -39,8 +39,7 @@ export async function deployLocally(options: DeploymentOptions, context: object,
     }
   })
   display.note('Synthesizing the stacks and starting DynamoDB Local …')
-  const started = await startAndSynthesize({ ...options, context: { ...options.context, ...context } }, resources)
-  const { dynamodb, directory } = started
+  const { dynamodb, directory } = await startAndSynthesize(options, context, resources)
   const { endpoint, isForeign = false } = dynamodb
   if (isForeign) display.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
   const accessKey = newAccessKey() // a secret: it separates the tables of this run from those of others
@@ -59,14 +58,14 @@ export async function deployLocally(options: DeploymentOptions, context: object,
 }
 
 /** Both take seconds, so they run side by side. */
-async function startAndSynthesize(options: DeploymentOptions, resources: Cleanups) {
+async function startAndSynthesize(options: DeploymentOptions, context: object, resources: Cleanups) {
   const directory = await mkdtemp(join(tmpdir(), 'tenure-'))
   resources.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }))
   const cancel = new AbortController()
   const signal = AbortSignal.any([options.signal, cancel.signal])
   const { dynamodb: running } = options
   const starting = running === undefined ? startDynamoDBLocal({ signal }) : Promise.resolve(running)
-  const synthesizing = synthesize({ ...options, directory, signal })
+  const synthesizing = synthesize({ ...options, context: { ...options.context, ...context }, directory, signal })
   resources.defer(async () => {
     cancel.abort()
     await synthesizing.catch(() => undefined) // it writes to the directory that is removed next

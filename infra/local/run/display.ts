@@ -3,8 +3,9 @@ import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry, TenureEntry, VerdictLine } from '../observe/entries.ts'
 import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
+import type { Conclusion } from './task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
-import { type Conclusion, verdictLines } from './verdict.ts'
+import { verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -67,16 +68,17 @@ export class Display {
   }
 
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
+    const { cyan, dim, red, yellow } = this.#colour
     const logs = withoutMetrics(ending.logs ?? [])
-    if (withLogs) for (const line of logs) this.#logged(candidate, line)
+    for (const line of withLogs ? logs.filter((line) => line.trim() !== '') : []) {
+      this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
+    }
     if (outcome.status === 'continued') {
-      const { cyan } = this.#colour
       const goesOn = 'continued in a new invocation'
       this.#line(`    ${cyan('→')} candidate ${candidate}, leading with token ${outcome.fencingToken}: ${goesOn}`)
     }
     const error = thrownIn(outcome)
     if (error === undefined || ('isTold' in outcome && outcome.isTold)) return
-    const { dim, red, yellow } = this.#colour
     const token = 'fencingToken' in outcome ? outcome.fencingToken : undefined
     const who = `candidate ${candidate}${token === undefined ? '' : `, leading with token ${token},`}`
     const what = outcome.status === 'completed' ? 'failed after completing its tick' : 'failed'
@@ -86,11 +88,6 @@ export class Display {
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
-  }
-
-  #logged(candidate: number, line: string): void {
-    const { cyan } = this.#colour
-    if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {

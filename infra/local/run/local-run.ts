@@ -8,12 +8,11 @@ import type { Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
 import { type PageOptions, startPage } from '../page/server.ts'
-import { type DeploymentOptions, deployLocally } from './deployment.ts'
-import type { RunOptions } from './options.ts'
+import { type DeploymentOptions, deploy } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { Task, TaskContext } from './task.ts'
+import type { Conclusion, RunOptions, Task, TaskContext } from './task.ts'
 import { Ticks } from './ticks.ts'
-import { type Conclusion, verdictLines } from './verdict.ts'
+import { verdictLines } from './verdict.ts'
 
 /** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
 const PAST_LEASE_MS = 1_000 + 500
@@ -28,7 +27,7 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   const { options, display, signal } = run
   await using resources = new Cleanups()
   const leaseMs = Math.round(LAMBDA_LEASE_MS * options.timeScale)
-  const { feed, ...deployment } = await deployLocally(run, { candidates: options.candidates, leaseMs }, resources)
+  const { feed, ...deployment } = await deploy(run, { candidates: options.candidates, leaseMs }, resources)
   const { lease } = deployment
 
   const runningTicks = new RunningTicks()

@@ -10,7 +10,7 @@ import { compose } from '../lambda-host/interceptor.ts'
 import { startServices } from '../lambda-host/services.ts'
 import type { Entry, Over } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
-import { deployLocally } from '../run/deployment.ts'
+import { deploy } from '../run/deployment.ts'
 import { type LocalRunOptions, servePage } from '../run/local-run.ts'
 import { verdictLines, writesIn } from '../run/verdict.ts'
 import { Audit, type Gap } from './audit.ts'
@@ -35,9 +35,8 @@ const COUNTS_EVERY_MS = 500
 export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs }: StandingOptions) {
   const { display, signal } = run
   await using resources = new Cleanups()
-  const deployment = await deployLocally(run, { candidates: 1 }, resources)
-  const { feed, client, region, accessKey, dynamodbEndpoint } = deployment
-  const { leaseTable } = deployment.lease
+  const { feed, client, region, accessKey, dynamodbEndpoint, lease } = await deploy(run, { candidates: 1 }, resources)
+  const { leaseTable } = lease
   await client.send(new CreateTableCommand(WORK))
   resources.defer(() => client.send(new DeleteTableCommand({ TableName: WORK_TABLE })))
 
