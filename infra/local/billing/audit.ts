@@ -7,7 +7,7 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb'
 import type { Money } from '../../../functions/billing/money.ts'
 import { afterCharge, type BusinessUnit, type Subscription } from '../../../functions/billing/subscription.ts'
 import { chargesOf, readRow } from '../../../functions/sandbox/store.ts'
-import type { RunEnd } from '../run/task.ts'
+import type { RunEnd } from '../run/verdict.ts'
 
 export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string

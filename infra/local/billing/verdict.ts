@@ -3,8 +3,7 @@ import { formatMoney, type Money, totalMinor } from '../../../functions/billing/
 import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import type { Conclusion, RunEnd } from '../run/task.ts'
-import { type Asked, tickErrors, unfinished } from '../run/verdict.ts'
+import { type Asked, type Conclusion, type RunEnd, tickErrors, unfinished } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
 export interface BillingReport extends RunAudit {

@@ -7,7 +7,7 @@ import { printable, wrapped } from '../../programs/text.ts'
 import { readScenario } from '../faults/fault.ts'
 import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
-import type { Conclusion } from '../run/task.ts'
+import type { Conclusion } from '../run/verdict.ts'
 import type { CommandOptions, Parsed } from './options.ts'
 
 const EXIT_CODES = { right: 0, wrong: 1, wrongInput: 2, inconclusive: 3 } as const

@@ -4,7 +4,7 @@ import { type Flags, readFlags } from '../../programs/flags.ts'
 import { MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
-import type { RunOptions } from '../run/task.ts'
+import type { RunOptions } from '../run/verdict.ts'
 import { durationMs, faultIn, fileOrNumber, tables, timeoutMs, timeScale, variables, wholeNumber } from './values.ts'
 
 export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'scenario' | 'port'> {

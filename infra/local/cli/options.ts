@@ -4,7 +4,7 @@ import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/option
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
-import type { RunOptions } from '../run/task.ts'
+import type { RunOptions } from '../run/verdict.ts'
 import { DEFAULTS, type RunFlags, readDevFlags, readStartFlags } from './flags.ts'
 
 export interface CommandOptions extends RunOptions {

@@ -3,9 +3,8 @@ import pc from 'picocolors'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry, TenureEntry, VerdictLine } from '../observe/entries.ts'
 import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
-import type { Conclusion } from './task.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
-import { verdictLines } from './verdict.ts'
+import { type Conclusion, verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)

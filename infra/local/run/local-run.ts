@@ -10,9 +10,9 @@ import type { Feed } from '../page/feed.ts'
 import { type PageOptions, startPage } from '../page/server.ts'
 import { type DeploymentOptions, deploy } from './deployment.ts'
 import { RunningTicks } from './running-ticks.ts'
-import type { Conclusion, RunOptions, Task, TaskContext } from './task.ts'
+import type { Task, TaskContext } from './task.ts'
 import { Ticks } from './ticks.ts'
-import { verdictLines } from './verdict.ts'
+import { type Conclusion, type RunOptions, verdictLines } from './verdict.ts'
 
 /** How far another candidate's clock may be off (`maxClockSkewMs`), plus time for a renewal that is under way. */
 const PAST_LEASE_MS = 1_000 + 500

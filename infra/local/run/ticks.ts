@@ -8,9 +8,9 @@ import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
 import { nthCandidate } from '../stack/schedules.ts'
 import type { RunningTicks } from './running-ticks.ts'
-import type { RunEnd, Task, TaskContext } from './task.ts'
+import type { Task, TaskContext } from './task.ts'
 import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
-import { writesIn } from './verdict.ts'
+import { type RunEnd, writesIn } from './verdict.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
   readonly task: Omit<Task, 'conclude'>

@@ -1,7 +1,59 @@
-/** Judges a run: whether every tick was completed by one leader, and whether the run proves anything. */
+/** What a run is asked, how it ended, and whether every tick was completed by one leader and the run proves anything. */
 import { count, oneLine } from '../../programs/text.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
+import type { PlanOptions } from '../faults/plan.ts'
+import type { Protection } from '../faults/protections.ts'
 import type { VerdictLine } from '../observe/entries.ts'
-import type { Conclusion, RunEnd, RunOptions, Summary } from './task.ts'
+import type { Tally } from './running-ticks.ts'
+
+/** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
+export interface RunOptions extends PlanOptions {
+  readonly without: readonly Protection[]
+  readonly everyMs: number
+  readonly candidates: number
+  readonly cold: boolean
+  /** Of the candidates' function, in milliseconds. @default as deployed */
+  readonly timeoutMs: number | undefined
+  /** Multiplies Lambda's retry delays and the lease duration: 0.1 makes them a tenth. */
+  readonly timeScale: number
+  readonly scenario: readonly ScheduledFault[]
+  readonly page: boolean
+  readonly port: number
+}
+
+/** The object that `--json` prints, counted from the outcomes of the candidates. */
+export interface Summary extends Tally {
+  readonly staleWritesRefused: number
+  readonly completionsRefused: number
+  /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
+  readonly unguardedWrites: Readonly<Record<string, number>>
+  readonly candidates: number
+}
+
+export interface RunEnd {
+  readonly summary: Summary
+  /** The run was interrupted before its last tick was over. */
+  readonly wasCut: boolean
+  readonly isInterrupted: boolean
+  /** The last tick that is over, and the last that was started, as canonical ISO text; empty if there is none. */
+  readonly lastTick: string
+  readonly latestTick: string
+  readonly undone: readonly string[]
+}
+
+export interface Conclusion {
+  readonly summary: Summary
+  readonly verdict: {
+    readonly errors: readonly string[]
+    /** What each missing protection would have prevented. */
+    readonly harm: readonly string[]
+    /** Why the run proves nothing, as sentences. */
+    readonly inconclusive: readonly string[]
+  }
+  readonly lines: readonly string[]
+  readonly success: string
+  readonly unfinished: string | undefined
+}
 
 export type Asked = Pick<RunOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
 
