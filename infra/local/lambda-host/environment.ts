@@ -91,9 +91,7 @@ export class Environment {
     this.initialized = this.#answer(INIT_TIMEOUT_MS).finally(() => signalGroup(this.#child, 'SIGSTOP'))
   }
 
-  isAlive(): boolean {
-    return this.#end === undefined
-  }
+  readonly isAlive = (): boolean => this.#end === undefined
 
   /** One at a time. @param clockSkewMs how far its wall clock is ahead */
   async invoke(event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {

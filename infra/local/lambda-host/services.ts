@@ -62,9 +62,7 @@ async function sendOn(received: Received, upstream: Upstream, { region, intercep
   const input: Record<string, unknown> = JSON.parse(request.body)
   const target = typeof input['TableName'] === 'string' ? input['TableName'] : ''
   const call = { service: 'dynamodb', operation, target, body: input, requestId: requestOf(request.headers) } as const
-  return intercept(call, (body) =>
-    upstream.send(body === undefined ? request : { ...request, body: JSON.stringify(body) }),
-  )
+  return intercept(call, (body = input) => upstream.send({ ...request, body: JSON.stringify(body) }))
 }
 
 async function invoke({ method, path, headers, body }: Received, options: ServicesOptions): Promise<Reply | 'hangUp'> {
@@ -102,10 +100,7 @@ async function invoke({ method, path, headers, body }: Received, options: Servic
 const CLOSE_TIMEOUT_MS = 2_000
 
 /** Headers of one connection or one encoding of the body. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = [
-  ...['connection', 'keep-alive', 'transfer-encoding', 'host'],
-  ...['content-length', 'content-encoding', 'accept-encoding'],
-]
+const HOP_BY_HOP = /^(connection|keep-alive|transfer-encoding|host|content-(length|encoding)|accept-encoding)$/
 
 type Upstream = ReturnType<typeof upstreamAt>
 
@@ -131,4 +126,4 @@ function upstreamAt(endpoint: string) {
 }
 
 const endToEnd = (headers: Iterable<readonly [string, string]>): Record<string, string> =>
-  Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.includes(name)))
+  Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.test(name)))

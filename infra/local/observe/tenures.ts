@@ -66,9 +66,7 @@ export class Tenures {
     this.#options.add({ ...entry })
   }
 
-  isReplaced(tenure: Tenure): boolean {
-    return this.#current.get(tenure.lease) !== tenure
-  }
+  readonly isReplaced = (tenure: Tenure): boolean => this.#current.get(tenure.lease) !== tenure
 
   /** @param wasReplaced already when the request was sent on to the service */
   applied(tenure: Tenure, call: Call, answer: wire.Answer, wasReplaced: boolean): void {

@@ -3,19 +3,18 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DARK, LIGHT, propertyOf } from '../../../functions/widget/palette.ts'
+import { DARK, LIGHT, type Palette, propertyOf } from '../../../functions/widget/palette.ts'
 
 const SOURCE = join(import.meta.dirname, 'client')
 /** The package has the page already bundled, and not its source. */
 const BUNDLED = join(import.meta.dirname, 'page.json')
 
 /** The widget's colours, as the custom properties of the picture. */
-const [LIGHT_ONES, DARK_ONES] = [LIGHT, DARK].map((palette) =>
+const declarationsOf = (palette: Palette) =>
   Object.entries(palette)
     .map(([role, colour]) => `${propertyOf(role)}:${colour}`)
-    .join(';'),
-)
-const COLOURS = `:root{${LIGHT_ONES}}@media (prefers-color-scheme:dark){:root{${DARK_ONES}}}`
+    .join(';')
+const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
 
 export async function bundlePage(): Promise<{ readonly html: string; readonly headers: Record<string, string> }> {
   if (existsSync(BUNDLED)) return JSON.parse(await readFile(BUNDLED, 'utf8'))

@@ -31,26 +31,12 @@ export class Display {
     this.#colour = pc.createColors(wantsColour(stream, env))
   }
 
-  #line(text: string): void {
-    this.#foreignLine(wrapped(text, this.#stream.columns))
-  }
-
+  readonly #line = (text: string) => this.#foreignLine(wrapped(text, this.#stream.columns))
   /** Not wrapped, since the user may copy it. */
-  #foreignLine(text: string): void {
-    this.#stream.write(`${text}\n`)
-  }
-
-  note(text: string): void {
-    this.#line(this.#colour.dim(oneLine(text)))
-  }
-
-  warn(text: string): void {
-    this.#line(this.#colour.yellow(oneLine(text)))
-  }
-
-  page(url: string): void {
-    this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
-  }
+  readonly #foreignLine = (text: string) => void this.#stream.write(`${text}\n`)
+  readonly note = (text: string) => this.#line(this.#colour.dim(oneLine(text)))
+  readonly warn = (text: string) => this.#line(this.#colour.yellow(oneLine(text)))
+  readonly page = (url: string) => this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
 
   led({ candidate, token }: Pick<TenureEntry, 'candidate' | 'token'>, when: string): void {
     this.#line(`  ${this.#colour.green(`candidate ${candidate}`)} leads with token ${token} ${when}`.trimEnd())
@@ -62,8 +48,7 @@ export class Display {
   }
 
   unguarded({ candidate, what }: Effect): void {
-    const { yellow } = this.#colour
-    this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
+    this.warn(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`)
   }
 
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {

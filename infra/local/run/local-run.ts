@@ -50,11 +50,10 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
   signal.addEventListener('abort', () => void host.stop(), { once: true })
 
   const ticks = new Ticks({ ...common, task, host, manualFaults, runningTicks, feed })
-  let verdict: Over['verdict']
   const { inject } = manualFaults
-  await servePage({ options, display, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
+  const page = await servePage({ options, display, feed, logs: recorder.logs, inject }, resources)
   const conclusion = await task.conclude(await ticks.run())
-  verdict = verdictLines(conclusion)
+  page.verdict = verdictLines(conclusion)
   display.ended(conclusion)
   return conclusion
 }
@@ -62,14 +61,15 @@ export async function runLocally(run: LocalRunOptions): Promise<Conclusion> {
 interface Served extends Pick<LocalRunOptions, 'display'>, Pick<PageOptions, 'logs' | 'inject'> {
   readonly options: Pick<RunOptions, 'page' | 'port'>
   readonly feed: Feed
-  readonly verdict: () => Over['verdict']
 }
 
-/** Unless the options say no. At the end of the run it shows the verdict. */
-export async function servePage({ options, display, verdict, ...page }: Served, resources: Cleanups): Promise<void> {
-  if (!options.page) return
+/** Unless the options say no. @returns what the page shows at the end of the run */
+export async function servePage({ options, display, ...page }: Served, resources: Cleanups) {
+  const shown: { verdict?: Over['verdict'] } = {}
+  if (!options.page) return shown
   const { url, stop } = await startPage({ port: options.port, ...page })
   resources.defer(stop)
-  resources.defer(() => page.feed.add({ kind: 'over', atMs: Date.now(), verdict: verdict() }))
+  resources.defer(() => page.feed.add({ kind: 'over', atMs: Date.now(), ...shown }))
   display.page(url)
+  return shown
 }

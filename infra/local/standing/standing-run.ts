@@ -8,7 +8,7 @@ import { ManualFaults } from '../faults/manual-faults.ts'
 import { sessionTokenOf } from '../lambda-host/credentials.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { startServices } from '../lambda-host/services.ts'
-import type { Entry, Over } from '../observe/entries.ts'
+import type { Entry } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
 import { deploy } from '../run/deployment.ts'
 import { type LocalRunOptions, servePage } from '../run/local-run.ts'
@@ -86,9 +86,8 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   feed.add({ kind: 'setup', task: 'appends to a protected row', lease: LEASE, leaseMs: LEASE_MS, switchedOff: [] })
   const addCounts = () => feed.add({ kind: 'standingCounts', ...countsOf(audit, recorder) })
   using _counting = setInterval(addCounts, COUNTS_EVERY_MS)
-  let verdict: Over['verdict']
   const { inject } = manualFaults
-  await servePage({ ...run, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
+  const page = await servePage({ ...run, feed, logs: recorder.logs, inject }, resources)
   display.note(`${count(wanted, 'server')} stand for the lease ${LEASE}, which lasts ${LEASE_MS / 1000} s.`)
   signal.throwIfAborted()
   servers.open()
@@ -96,8 +95,8 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   await servers.stop(recorder.leader())
   addCounts()
   const conclusion = concluded(audit, recorder, wanted, signal.aborted)
-  verdict = verdictLines(conclusion)
-  display.concluded(conclusion.lines, verdict)
+  page.verdict = verdictLines(conclusion)
+  display.concluded(conclusion.lines, page.verdict)
   return conclusion
 }
 

@@ -43,13 +43,8 @@ export class History {
     return this.setup !== undefined && this.setup.periodMs === undefined
   }
 
-  sortedCandidates(): readonly CandidateEntry[] {
-    return [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
-  }
-
-  tenures(): readonly TenureEntry[] {
-    return [...this.numbered.values()].filter((one) => one.kind === 'tenure')
-  }
+  readonly sortedCandidates = () => [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
+  readonly tenures = () => [...this.numbered.values()].filter((one) => one.kind === 'tenure')
 
   #foldOne(entry: Entry): void {
     switch (entry.kind) {
