@@ -40,15 +40,13 @@ export function audit(
 ) {
   const [paid, recorded] = [new Set(charges.map(unitOf)), new Set(ledger.map(unitOf))]
   const stillDue = subscriptions.filter(({ status, dueAt }) => status === 'active' && String(dueAt) <= ticks.lastTick)
-  const due = seeded.flatMap((first) => [...unitsDue(first, ticks.lastTick, recorded, declined)])
-  const missing = due.filter((unit) => !recorded.has(unit) && !declined.has(unit))
+  const due = new Set(seeded.flatMap((first) => [...unitsDue(first, ticks.lastTick, recorded, declined)]))
+  const missing = due.difference(recorded).difference(declined)
   const orderOf = (unit: string, amountMinor: number, currency: string) => JSON.stringify([unit, amountMinor, currency])
-  const expected = seeded.flatMap((first) => {
-    const units = [...unitsDue(first, ticks.latestTick, paid, declined)]
-    return units.map((unit) => orderOf(unit, first.priceMinor, first.currency))
-  })
-  const orders = new Set(expected)
-  const isWrong = (one: RecordedCharge) => !orders.has(orderOf(unitOf(one), one.amountMinor, one.currency))
+  const ordersOf = (first: Subscription) =>
+    [...unitsDue(first, ticks.latestTick, paid, declined)].map((u) => orderOf(u, first.priceMinor, first.currency))
+  const expected = new Set(seeded.flatMap(ordersOf))
+  const isWrong = (one: RecordedCharge) => !expected.has(orderOf(unitOf(one), one.amountMinor, one.currency))
   return {
     charges,
     ledgerCharges: ledger.length,
@@ -74,9 +72,7 @@ export async function readLedger(client: DynamoDBClient, chargesTable: string): 
 
 export async function readGateway(client: DynamoDBClient, sandboxTable: string) {
   const rows = await rowsOf(client, sandboxTable)
-  const intents = rows
-    .map(readRow)
-    .flatMap((row) => row.intents.map((intent) => ({ ...intent, customer: row.customer })))
+  const intents = rows.map(readRow).flatMap(({ customer, intents }) => intents.map((one) => ({ ...one, customer })))
   const declined = intents
     .filter(({ status }) => status !== 'succeeded')
     .map(({ customer, metadata: { plan, period } }) => unitOf({ customer, plan, period }))

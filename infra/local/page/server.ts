@@ -2,7 +2,6 @@
  * Serves the page, the feed as server-sent events and the logs of tenures, and takes faults, all behind a key in the
  * path that only the printed address has. A cookie would not do: browsers send it to every port of a host, so another
  * user's server on this machine would get it.
- *
  * Other pages in the same browser can send requests here without the key. Besides the key, every request must name this
  * server as its host, and a fault must come from this page as JSON, which no form can send.
  */

@@ -24,11 +24,7 @@ export interface DeploymentOptions extends Omit<Synthesis, 'directory'> {
   readonly dynamodb?: DynamoDBLocal | undefined
 }
 
-/**
- * Also shows faults in the terminal as they happen.
- * @param context CDK context, besides that of the options
- * @param resources gets whatever must be undone, even if this fails half-way
- */
+/** Shows faults in the terminal, too. @param resources gets whatever must be undone, even if this fails half-way */
 export async function deploy(options: DeploymentOptions, context: object, resources: Cleanups) {
   const { display } = options
   const feed = new Feed()

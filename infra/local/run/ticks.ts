@@ -7,9 +7,8 @@ import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
 import { nthCandidate } from '../stack/schedules.ts'
-import type { RunningTicks } from './running-ticks.ts'
 import type { Task, TaskContext } from './task.ts'
-import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
+import { completionsOf, RunningTick, type RunningTicks, type TickCandidate, type Try } from './tick.ts'
 import { type RunEnd, writesIn } from './verdict.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {

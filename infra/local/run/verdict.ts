@@ -4,7 +4,7 @@ import type { ScheduledFault } from '../faults/fault.ts'
 import type { PlanOptions } from '../faults/plan.ts'
 import type { Protection } from '../faults/protections.ts'
 import type { VerdictLine } from '../observe/entries.ts'
-import type { Tally } from './running-ticks.ts'
+import type { Tally } from './tick.ts'
 
 /** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
 export interface RunOptions extends PlanOptions {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TryOutcome } from '../../../infra/local/observe/outcome.ts'
-import { RunningTicks, type Tally, tallyOf } from '../../../infra/local/run/running-ticks.ts'
-import { RunningTick } from '../../../infra/local/run/tick.ts'
+import { RunningTick, RunningTicks, type Tally, tallyOf } from '../../../infra/local/run/tick.ts'
 import { BROKEN, COMPLETED, KILLED, recordOf, standby } from '../fixtures/records.ts'
 import { candidatesNumbered, patientContext } from '../fixtures/ticking.ts'
 

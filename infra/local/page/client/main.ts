@@ -34,7 +34,7 @@ let isDue = false
 let isScrolling = false
 let drawnRevision = -1
 let tallest = 0
-const scroller = new Scroller(part('scroller'), part('spacer'), requestDraw)
+const scroller = new Scroller(requestDraw)
 const logPanel = new LogPanel(() => history)
 
 function requestDraw(byScrolling = false): void {
