@@ -44,11 +44,10 @@ export async function startServices(options: ServicesOptions): Promise<LoopbackS
 
 const isForDynamoDB = (headers: Received['headers']) => headers['x-amz-target'] !== undefined
 
-/** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */
-export function dynamodbError(type: string, message: string, statusCode = 400, fields: object = {}): Reply {
+export function dynamodbError(type: string, message: string, statusCode = 400): Reply {
   const __type = `com.amazonaws.dynamodb.v20120810#${type}`
   const headers = { 'content-type': 'application/x-amz-json-1.0' }
-  return { statusCode, headers, body: JSON.stringify({ __type, message, ...fields }) }
+  return { statusCode, headers, body: JSON.stringify({ __type, message }) }
 }
 
 function lambdaError(type: string, message: string, statusCode: number): Reply {
