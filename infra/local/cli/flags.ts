@@ -95,7 +95,8 @@ Exit codes:
 ${EXIT_CODES_HELP}`
 
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
-  const chaos = `faults in the first ticks (default: ${DEFAULTS.chaosTicks}), then ticks without; a seed gives the same faults`
+  const { chaosTicks } = DEFAULTS
+  const chaos = `faults in the first ticks (default: ${chaosTicks}), then ticks without; a seed gives the same faults`
   const servers = `run this many servers instead of ticks, ${DEFAULTS.servers} if no number is given`
   const standing = new Option('--standing [number]', servers)
   const without = new Option('--without <protection...>', 'switch off protections on the wire')

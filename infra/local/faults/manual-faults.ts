@@ -16,7 +16,7 @@ export interface ManualFaultsOptions extends Injecting {
   readonly add: (entry: CandidateEntry | LeaderEntry) => void
   readonly election: Pick<Recorder, 'leader' | 'isLeading' | 'candidateOf'>
   readonly clock?: Pick<Clock, 'sleep'>
-  /** @throws faults.FaultError */
+  /** @throws FaultError */
   readonly handOver?: (candidate: number | undefined) => Promise<void>
 }
 
@@ -198,14 +198,10 @@ class Candidates {
     if (fault.do === 'removeCandidate' && present.length === 1) {
       throw new faults.FaultError('The last candidate cannot be removed')
     }
-    if (fault.do === 'skewClock')
-      this.#set({ ...before, skewMs: fault.ms }, `clock set ${faults.describeSkew(fault.ms)}`)
+    const done = faults.FAULT_WORDS[fault.do]
+    if (fault.do === 'skewClock') this.#set({ ...before, skewMs: fault.ms }, `${done} ${faults.describeSkew(fault.ms)}`)
     // A reply that will be dropped is recorded when it is.
-    else
-      this.#set(
-        { ...before, ...CHANGES[fault.do] },
-        fault.do === 'dropReply' ? undefined : faults.FAULT_WORDS[fault.do],
-      )
+    else this.#set({ ...before, ...CHANGES[fault.do] }, fault.do === 'dropReply' ? undefined : done)
   }
 
   /** The numbers of those that are invoked at the next tick, ascending. */

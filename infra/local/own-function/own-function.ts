@@ -90,8 +90,8 @@ function hintsOn(observations: Observations, { lease, leaseMs }: OwnPlace): read
 const HOST = join(import.meta.dirname, '../lambda-host')
 
 /**
- * The same error, files relative to `directory`, the library as `tenure`, without the frames of Node, of the Lambda host
- * and of other packages, unless there are no others. (Source maps have already been applied.)
+ * The same error, files relative to `directory`, the library as `tenure`, without the frames of Node, of the Lambda
+ * host and of other packages, unless there are no others. (Source maps have already been applied.)
  */
 export function readableError(error: ErrorReport, directory: string): ErrorReport {
   const [first = '', ...all] = error.trace ?? []

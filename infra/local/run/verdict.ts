@@ -1,4 +1,4 @@
-/** What a run is asked, how it ended, and whether every tick was completed by one leader and the run proves anything. */
+/** What a run is asked, how it ended, and whether each tick was completed by one leader and the run proves anything. */
 import { count, oneLine } from '../../programs/text.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import type { PlanOptions } from '../faults/plan.ts'
