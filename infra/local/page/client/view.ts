@@ -58,7 +58,7 @@ ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
 ${staleWrites(counts)}
-${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
+${money === undefined ? undefined : counter('Money', money)}`
 }
 
 const staleWrites = ({ staleRefused, staleAccepted }: Pick<Counts, 'staleRefused' | 'staleAccepted'>) => [
