@@ -19,7 +19,7 @@ import { runProgram, until } from './program.ts'
 /** Pinned, because the launcher replaces functions inside MiniStack. */
 const PACKAGE = 'ministack==1.5.33'
 
-/** Before the first customer of the sample is due; see infra/local/billing/generate.ts. */
+/** Before the first customer of the sample is due; see infra/local/billing/subscriptions.ts. */
 const CLOCK_START = '2024-01-30T08:00:00Z'
 
 /** How long Lambda waits before it retries an event: longer than the lease of a dead leader, as on AWS. */

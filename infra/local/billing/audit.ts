@@ -8,7 +8,6 @@ import type { Money } from '../../../functions/billing/money.ts'
 import { afterCharge, type BusinessUnit, type Subscription } from '../../../functions/billing/subscription.ts'
 import { chargesOf, readRow } from '../../../functions/sandbox/store.ts'
 import type { RunEnd } from '../run/verdict.ts'
-import type { Resources } from '../stack/resources.ts'
 
 export interface RecordedCharge extends BusinessUnit, Money {
   readonly id: string
@@ -21,17 +20,15 @@ export type AuditedTicks = Pick<RunEnd, 'lastTick' | 'latestTick'>
 
 export type RunAudit = ReturnType<typeof audit>
 
-type Tables = Pick<Resources, 'subscriptionsTable' | 'chargesTable' | 'sandboxTable'>
-
 export async function auditRun(
   client: DynamoDBClient,
-  { subscriptionsTable, chargesTable, sandboxTable }: Tables,
+  tables: Readonly<Record<'subscriptionsTable' | 'chargesTable' | 'sandboxTable', string>>,
   ticks: AuditedTicks,
   seeded: readonly Subscription[],
 ) {
-  const gateway = await readGateway(client, sandboxTable)
-  const ledger = await readLedger(client, chargesTable)
-  return audit(gateway, ledger, await rowsOf(client, subscriptionsTable), ticks, seeded)
+  const gateway = await readGateway(client, tables.sandboxTable)
+  const ledger = await readLedger(client, tables.chargesTable)
+  return audit(gateway, ledger, await rowsOf(client, tables.subscriptionsTable), ticks, seeded)
 }
 
 export function audit(
@@ -42,18 +39,14 @@ export function audit(
   seeded: readonly Subscription[],
 ) {
   const [paid, recorded] = [new Set(charges.map(unitOf)), new Set(ledger.map(unitOf))]
-  const stillDue = subscriptions.filter(
-    ({ status, dueAt }) => status === 'active' && typeof dueAt === 'string' && dueAt <= ticks.lastTick,
-  )
-  const due = seeded.flatMap((first) => [...unitsDue(first, ticks.lastTick, recorded, declined)])
-  const missing = due.filter((unit) => !recorded.has(unit) && !declined.has(unit))
+  const stillDue = subscriptions.filter(({ status, dueAt }) => status === 'active' && String(dueAt) <= ticks.lastTick)
+  const due = new Set(seeded.flatMap((first) => [...unitsDue(first, ticks.lastTick, recorded, declined)]))
+  const missing = due.difference(recorded).difference(declined)
   const orderOf = (unit: string, amountMinor: number, currency: string) => JSON.stringify([unit, amountMinor, currency])
-  const expected = seeded.flatMap((first) => {
-    const units = [...unitsDue(first, ticks.latestTick, paid, declined)]
-    return units.map((unit) => orderOf(unit, first.priceMinor, first.currency))
-  })
-  const orders = new Set(expected)
-  const isWrong = (one: RecordedCharge) => !orders.has(orderOf(unitOf(one), one.amountMinor, one.currency))
+  const ordersOf = (first: Subscription) =>
+    [...unitsDue(first, ticks.latestTick, paid, declined)].map((u) => orderOf(u, first.priceMinor, first.currency))
+  const expected = new Set(seeded.flatMap(ordersOf))
+  const isWrong = (one: RecordedCharge) => !expected.has(orderOf(unitOf(one), one.amountMinor, one.currency))
   return {
     charges,
     ledgerCharges: ledger.length,
@@ -65,7 +58,7 @@ export function audit(
     /** Charges that are missing at the gateway or in the ledger, or that differ in amount. */
     lostUpdates: disagreements(charges, ledger),
     /** Business units that the gateway declined and that are still unpaid. */
-    declined: [...declined].filter((unit) => !paid.has(unit)).length,
+    declined: declined.difference(paid).size,
   }
 }
 
@@ -79,13 +72,10 @@ export async function readLedger(client: DynamoDBClient, chargesTable: string): 
 
 export async function readGateway(client: DynamoDBClient, sandboxTable: string) {
   const rows = await rowsOf(client, sandboxTable)
-  const declined = rows
-    .map(readRow)
-    .flatMap(({ customer, intents }) =>
-      intents
-        .filter(({ status }) => status !== 'succeeded')
-        .map(({ metadata: { plan, period } }) => unitOf({ customer, plan, period })),
-    )
+  const intents = rows.map(readRow).flatMap(({ customer, intents }) => intents.map((one) => ({ ...one, customer })))
+  const declined = intents
+    .filter(({ status }) => status !== 'succeeded')
+    .map(({ customer, metadata: { plan, period } }) => unitOf({ customer, plan, period }))
   const charges: readonly RecordedCharge[] = rows.flatMap(chargesOf)
   return { charges, declined: new Set(declined) }
 }
@@ -111,9 +101,7 @@ function duplicatesIn(charged: readonly RecordedCharge[]): number {
 
 function disagreements(gateway: readonly RecordedCharge[], ledger: readonly RecordedCharge[]): number {
   const entry = ({ id, amountMinor, currency }: RecordedCharge) => JSON.stringify([id, amountMinor, currency])
-  const [atGateway, inLedger] = [new Set(gateway.map(entry)), new Set(ledger.map(entry))]
-  const inBoth = [...atGateway].filter((each) => inLedger.has(each)).length
-  return atGateway.size + inLedger.size - 2 * inBoth
+  return new Set(gateway.map(entry)).symmetricDifference(new Set(ledger.map(entry))).size
 }
 
 export function unitOf({ customer, plan, period }: { readonly [Key in keyof BusinessUnit]?: unknown }): string {

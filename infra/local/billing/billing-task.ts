@@ -6,7 +6,7 @@ import { PlannedFaults } from '../faults/planned-faults.ts'
 import { HOW_SWITCHED_OFF } from '../faults/protections.ts'
 import { outcomeOf } from '../observe/outcome.ts'
 import type { Task, TaskContext } from '../run/task.ts'
-import { resourcesOf } from '../stack/resources.ts'
+import { variableOf } from '../stack/schedules.ts'
 import { type AuditedTicks, auditRun, type RecordedCharge, readGateway } from './audit.ts'
 import { earliestDueAt, forecastOf, seedSubscriptions } from './subscriptions.ts'
 import { chargesOf, concludeBilling } from './verdict.ts'
@@ -14,28 +14,24 @@ import { chargesOf, concludeBilling } from './verdict.ts'
 export const billing =
   (subscriptions: readonly Subscription[]) =>
   (context: TaskContext): Task => {
-    const { options, client, functions, candidates, display, signal } = context
-    const resources = resourcesOf(candidates, functions)
-    const plan = planOf(options)
-    const faults = new PlannedFaults({ ...context.injecting, plan, places: resources, without: options.without })
-    const audited = (ticks: AuditedTicks) => auditRun(client, resources, ticks, subscriptions)
-    const { gateway } = faults
-    const newlyDueAt = forecastOf(subscriptions)
-    const moved: RecordedCharge[] = []
-    let due = 0
-
-    async function newCharges(): Promise<readonly RecordedCharge[]> {
-      const { charges } = await readGateway(client, resources.sandboxTable)
-      const known = new Set(moved.map(({ id }) => id))
-      const fresh = charges.filter(({ id }) => !known.has(id))
-      moved.push(...fresh)
-      return fresh
+    const { options, client, functions, candidates, lease, display, signal } = context
+    const lambdas = candidates.map(({ lambda }) => lambda)
+    const tables = {
+      leaseTable: lease.leaseTable,
+      subscriptionsTable: variableOf(lambdas, 'SUBSCRIPTIONS_TABLE'),
+      chargesTable: variableOf(lambdas, 'CHARGES_TABLE'),
+      sandboxTable: variableOf(functions, 'SANDBOX_TABLE'),
     }
+    const plan = planOf(options)
+    const faults = new PlannedFaults({ ...context.injecting, plan, places: tables, without: options.without })
+    const audited = (ticks: AuditedTicks) => auditRun(client, tables, ticks, subscriptions)
+    const newlyDueAt = forecastOf(subscriptions)
+    let moved: readonly RecordedCharge[] = []
 
     return {
       name: 'billing',
       interceptors: [faults.intercept],
-      seed: () => seedSubscriptions(client, resources.subscriptionsTable, subscriptions, signal),
+      seed: () => seedSubscriptions(client, tables.subscriptionsTable, subscriptions, signal),
       // If nothing is due yet, the last full period, because the protocol refuses future ticks.
       firstTickMs: (periodMs, nowMs) =>
         Math.floor(Math.min(Date.parse(earliestDueAt(subscriptions)), nowMs) / periodMs) * periodMs,
@@ -57,25 +53,19 @@ export const billing =
         }
       },
 
-      tickStarts: (number, tickMs) => {
-        due += newlyDueAt(tickMs)
-        faults.tickStarts(number, due)
-      },
-
-      progress: () => {
-        const { size } = gateway.answered
-        if (size < due) display.note(`    … the gateway has answered ${size} of ${count(due, 'charge')}`)
-      },
+      tickStarts: (number, tickMs) => faults.tickStarts(number, newlyDueAt(tickMs)),
+      progress: () => display.note(`    … the gateway has answered ${count(faults.answered, 'charge')}`),
 
       tickEnded: async () => {
-        due = Math.max(0, due - gateway.answered.size)
-        return chargesOf(await newCharges())
+        const known = new Set(moved.map(({ id }) => id))
+        moved = (await readGateway(client, tables.sandboxTable)).charges
+        return chargesOf(moved.filter(({ id }) => !known.has(id)))
       },
 
       outcomeOf: ({ requestId, ending }) => {
         const observations = context.recorder.observations(requestId)
         // With the lease switched off, each candidate has one of its own.
-        return outcomeOf(ending, observations, observations.leases[0]?.lease ?? context.lease.lease)
+        return outcomeOf(ending, observations, observations.leases[0]?.lease ?? lease.lease)
       },
 
       money: () => chargesOf(moved),
@@ -86,8 +76,8 @@ export const billing =
       },
 
       conclude: async (end) => {
-        const report = { replayedRequests: gateway.replayedRequests, injected: faults.injected }
-        return concludeBilling(end, { ...(await audited(end)), ...report }, options)
+        const { replayedRequests, injected } = faults
+        return concludeBilling(end, { ...(await audited(end)), replayedRequests, injected }, options)
       },
     }
   }

@@ -57,6 +57,8 @@ const CUSTOMER = v.object({
 export const COLUMNS = v.keyof(CUSTOMER).options
 const HEADER = COLUMNS.filter((column) => column !== 'paymentMethod').join()
 const MAX_SHOWN = 10
+const UNREADABLE = 'the file cannot be read; is the path right?'
+const NOT_UTF_8 = 'the file is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'
 
 export class CustomersFileError extends Error {
   override readonly name = 'CustomersFileError'
@@ -70,7 +72,6 @@ export class CustomersFileError extends Error {
   }
 }
 
-/** @throws CustomersFileError */
 export async function readCustomers(path: string): Promise<Subscription[]> {
   const problems: string[] = []
   const firstLines = new Map<string, number>()
@@ -110,9 +111,8 @@ async function recordsOf(path: string) {
       return names
     }
     const rows: Row[] = parse(text, { columns, info: true, skip_empty_lines: true, trim: true })
-    return rows.map(({ record, info }) => {
-      return { record, line: info.lines - (Object.values(record).join('').split('\n').length - 1) }
-    })
+    const linesWithin = (record: Row['record']) => Object.values(record).join('').split('\n').length - 1
+    return rows.map(({ record, info }) => ({ record, line: info.lines - linesWithin(record) }))
   } catch (cause) {
     if (cause instanceof CustomersFileError) throw cause
     if (cause instanceof CsvError) {
@@ -121,11 +121,7 @@ async function recordsOf(path: string) {
       const advice = cause.code.includes('COLUMNS') ? '; a comma inside a field needs quotes around the field' : ''
       throw new CustomersFileError(path, [`line ${cause['lines']}: ${why}${advice}`])
     }
-    const isText = !(cause instanceof TypeError)
-    const why = isText
-      ? 'cannot be read; is the path right?'
-      : 'is not UTF-8; save it as "CSV UTF-8" from the spreadsheet'
-    throw new CustomersFileError(path, [`the file ${why}`], cause)
+    throw new CustomersFileError(path, [cause instanceof TypeError ? NOT_UTF_8 : UNREADABLE], cause)
   }
 }
 

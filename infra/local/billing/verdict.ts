@@ -3,11 +3,10 @@ import { formatMoney, type Money, totalMinor } from '../../../functions/billing/
 import { count, grouped } from '../../programs/text.ts'
 import { type CallFault, FAULT_WORDS } from '../faults/fault.ts'
 import type { Protection } from '../faults/protections.ts'
-import { type Asked, type Conclusion, type RunEnd, tickErrors } from '../run/verdict.ts'
+import { type Asked, type Conclusion, type RunEnd, tickErrors, unfinished } from '../run/verdict.ts'
 import type { RunAudit } from './audit.ts'
 
 export interface BillingReport extends RunAudit {
-  /** Requests that the gateway answered from its store. */
   readonly replayedRequests: number
   readonly injected: readonly CallFault[]
 }
@@ -29,7 +28,7 @@ export function concludeBilling(end: RunEnd, report: BillingReport, asked: Asked
   const charged = declined > 0 ? 'charged or declined' : 'charged'
   const outcome = `everything due was ${charged} once; gateway and ledger agree`
   const success = ledgerCharges + declined === 0 ? 'nothing was due, nothing was charged' : outcome
-  return { summary, verdict, lines: linesOf(report), success }
+  return { summary, verdict, lines: linesOf(report), success, unfinished: unfinished(end, success) }
 }
 
 function linesOf({ injected, charges, declined, replayedRequests, ledgerCharges }: BillingReport): readonly string[] {
@@ -71,19 +70,14 @@ function moneyErrors({ duplicateCharges, wrongCharges, dueNotCharged, lostUpdate
   ]
 }
 
-function effectOf(
-  protection: Protection,
-  { summary: { completedTwice } }: RunEnd,
-  money: RunAudit,
-  { without }: Asked,
-): string | undefined {
-  const { lostUpdates, duplicateCharges } = money
+function effectOf(protection: Protection, end: RunEnd, { lostUpdates, duplicateCharges }: RunAudit, asked: Asked) {
+  const { completedTwice } = end.summary
   const overwritten = lostUpdates - duplicateCharges // a duplicate is also missing in the ledger
   const charges = `${count(overwritten, 'charge')} overwritten in the ledger`
   if (protection === 'fence') return overwritten > 0 ? `${charges} by a replaced leader` : undefined
   if (protection === 'key') return duplicateCharges > 0 ? count(duplicateCharges, 'duplicate charge') : undefined
   if (completedTwice === 0) return undefined
-  const isOwnHarm = overwritten > 0 && !without.includes('fence')
+  const isOwnHarm = overwritten > 0 && !asked.without.includes('fence')
   const more = isOwnHarm ? `; ${charges}, since each lease has its own fence` : ''
   return `${count(completedTwice, 'tick')} completed by more than one leader${more}`
 }
@@ -106,13 +100,11 @@ function faultsInVain({ summary }: RunEnd, injected: readonly CallFault[], asked
   })
   const wasFrozen = freezeLeader !== undefined && happened('freezeLeader')
   const isUnproven = wasFrozen && staleWritesRefused === 0 && without.length === 0
-  const isFenceless = without.includes('fence')
+  const noneRefused = chaos !== undefined && staleWritesRefused === 0 && !without.includes('fence')
   return [
     ...missed,
     ...(isUnproven ? [`The leader of tick ${freezeLeader} was frozen, but none of its writes was refused.`] : []),
     ...(chaos !== undefined && tookOver === 0 ? ['No tick was completed by a successor of its first leader.'] : []),
-    ...(chaos !== undefined && staleWritesRefused === 0 && !isFenceless
-      ? ['No write of a replaced leader was refused.']
-      : []),
+    ...(noneRefused ? ['No write of a replaced leader was refused.'] : []),
   ]
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { OptionError } from '../../programs/flags.ts'
 import { INTERRUPTED_EXIT_CODE, onInterrupt } from '../../programs/interrupt.ts'
 import { printable, wrapped } from '../../programs/text.ts'
-import { readScenario, type ScheduledFault } from '../faults/fault.ts'
+import { readScenario } from '../faults/fault.ts'
 import { Display } from '../run/display.ts'
 import { type LocalRunOptions, runLocally } from '../run/local-run.ts'
 import type { Conclusion } from '../run/verdict.ts'
@@ -16,7 +16,6 @@ export interface Command<Options extends CommandOptions> {
   readonly name: string
   /** The paths of the flags are relative to it. */
   readonly directory: string
-  /** @throws OptionError */
   parse(argv: readonly string[]): Parsed<Options>
   /** Reads the files that the options name. @throws Error that says what is wrong with them */
   jobOf(options: Options): Promise<Job>
@@ -25,13 +24,7 @@ export interface Command<Options extends CommandOptions> {
 export interface Job extends Pick<LocalRunOptions, 'task' | 'root' | 'app' | 'context' | 'options'> {
   /** How long a run without ticks lasts; until Ctrl-C if it is undefined. */
   readonly forMs?: number | undefined
-  /** A run without ticks. @default runs ticks */
-  readonly conduct?: (run: LocalRunOptions) => Promise<Conducted>
-}
-
-interface Conducted {
-  readonly summary: object
-  readonly verdict: Pick<Conclusion['verdict'], 'errors' | 'inconclusive'>
+  readonly conduct?: (run: LocalRunOptions) => Promise<Pick<Conclusion, 'verdict'> & { readonly summary: object }>
 }
 
 /** The job, with the faults of the file that `--scenario` names; or the help. @throws Error that says what is wrong */
@@ -39,18 +32,24 @@ export async function prepare<Options extends CommandOptions>(command: Command<O
   const options = command.parse(argv)
   if (typeof options === 'string') return options
   const { scenarioFile, json, scenario: flags } = options
-  const file = scenarioFile === undefined ? [] : await readScenarioFile(resolve(command.directory, scenarioFile))
-  const job = await command.jobOf({ ...options, scenario: [...flags, ...file] })
-  return { job, json }
+  const scenario = [...flags]
+  if (scenarioFile !== undefined) {
+    const file = resolve(command.directory, scenarioFile)
+    try {
+      scenario.push(...readScenario(JSON.parse(await readFile(file, 'utf8'))))
+    } catch (error) {
+      throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return { job: await command.jobOf({ ...options, scenario }), json }
 }
 
 export async function run<Options extends CommandOptions>(
   command: Command<Options>,
   argv: readonly string[],
 ): Promise<number> {
-  const prepared = await prepare(command, argv).catch((error: unknown) => {
-    const hint = error instanceof OptionError ? `\n${command.name} --help lists the flags.` : ''
-    return complain((error instanceof Error ? error.message : String(error)) + hint)
+  const prepared = await prepare(command, argv).catch((error: Error) => {
+    complain(error.message + (error instanceof OptionError ? `\n${command.name} --help lists the flags.` : ''))
   })
   if (prepared === undefined) return EXIT_CODES.wrongInput
   if (typeof prepared === 'string') {
@@ -63,7 +62,7 @@ export async function run<Options extends CommandOptions>(
   const display = new Display(json ? process.stderr : process.stdout)
   try {
     const { conduct = runLocally } = job
-    const { summary, verdict: found }: Conducted = await conduct({ ...job, display, signal })
+    const { summary, verdict: found } = await conduct({ ...job, display, signal })
     const verdict = found.errors.length > 0 ? 'wrong' : found.inconclusive.length > 0 ? 'inconclusive' : 'right'
     if (json) process.stdout.write(`${JSON.stringify({ verdict, ...summary })}\n`)
     const wasCutShort = verdict === 'right' && signal.aborted && (job.options.ticks ?? job.forMs) !== undefined
@@ -75,16 +74,8 @@ export async function run<Options extends CommandOptions>(
   }
 }
 
-async function readScenarioFile(file: string): Promise<readonly ScheduledFault[]> {
-  try {
-    return readScenario(JSON.parse(await readFile(file, 'utf8')))
-  } catch (error) {
-    throw new OptionError(`--scenario ${file}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
 /** Indented lines are source or commands, to copy. */
-function complain(text: string): undefined {
+function complain(text: string): void {
   const lines = printable(text).split('\n')
   const shown = lines.map((line) => (line.startsWith('  ') ? line : wrapped(line, process.stderr.columns)))
   process.stderr.write(`${shown.join('\n')}\n`)

@@ -5,7 +5,6 @@ import type { Command } from './command.ts'
 import { type DevOptions, parseDevOptions } from './options.ts'
 
 const DIRECTORY = process.cwd()
-/** Optional peer dependencies of the package. */
 const NEEDED = ['aws-cdk-lib', 'constructs', 'esbuild']
 
 export const dev: Command<DevOptions> = {
@@ -22,7 +21,7 @@ export const dev: Command<DevOptions> = {
     await checkEntry(entry, DIRECTORY)
     return {
       options,
-      task: ownFunction({ path, directory: DIRECTORY }),
+      task: ownFunction(path, DIRECTORY),
       root: DIRECTORY,
       app: OWN_FUNCTION_APP,
       context: { ownFunction: { ...own, entry } },

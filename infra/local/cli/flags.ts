@@ -4,7 +4,7 @@ import { type Flags, readFlags } from '../../programs/flags.ts'
 import { MANUAL_FAULTS, MAX_CANDIDATES, MAX_TICKS, type ScheduledFault } from '../faults/fault.ts'
 import { PROTECTIONS } from '../faults/protections.ts'
 import type { OwnFunctionOptions } from '../own-function/own-function.ts'
-import type { RunOptions } from '../run/options.ts'
+import type { RunOptions } from '../run/verdict.ts'
 import { durationMs, faultIn, fileOrNumber, tables, timeoutMs, timeScale, variables, wholeNumber } from './values.ts'
 
 export interface RunFlags extends Omit<RunOptions, 'everyMs' | 'timeoutMs' | 'scenario' | 'port'> {
@@ -29,15 +29,12 @@ export interface DevFlags extends RunFlags, Pick<OwnFunctionOptions, 'env' | 'ta
   readonly lease?: string
 }
 
-export const CHAOS_TICKS = 8
-export const TICKS_WITHOUT = 3
+export const DEFAULTS = { chaosTicks: 8, ticksWithout: 3, servers: 4 }
 
-export const DEFAULT_SERVERS = 4
 /** What a run without ticks does not have. */
 const OF_TICKS = [
   ...['customers', 'chaos', 'without', 'every', 'ticks', 'candidates', 'timeout', 'cold', 'timeScale', 'scenario'],
-  ...['killLeader', 'freezeLeader', 'thawLeader', 'skewClock', 'dropReply', 'cutOff', 'reconnect'],
-  ...['addCandidate', 'removeCandidate'],
+  ...MANUAL_FAULTS,
 ]
 
 const SCENARIO_HELP = `
@@ -70,7 +67,7 @@ ends. The page kills, freezes, cuts off and skews them, and hands over:
   npm start -- --standing 4 --for 1m --json
 
 Faults act on processes and on the requests between them; the functions are the
-deployed ones. --without runs ${TICKS_WITHOUT} ticks, with the fault that shows what is
+deployed ones. --without runs ${DEFAULTS.ticksWithout} ticks, with the fault that shows what is
 missing: for the fence a frozen leader, for the key a killed one.
 
 To run a function of your own: tenure dev <file>.
@@ -97,10 +94,10 @@ Exit codes:
   0 if every tick was completed by one leader
 ${EXIT_CODES_HELP}`
 
-/** The flags of `npm start`: the billing stack. @throws OptionError */
 export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
-  const chaos = `faults in the first ticks (default: ${CHAOS_TICKS}), then ticks without; a seed gives the same faults`
-  const servers = `run this many servers instead of ticks, ${DEFAULT_SERVERS} if no number is given`
+  const { chaosTicks } = DEFAULTS
+  const chaos = `faults in the first ticks (default: ${chaosTicks}), then ticks without; a seed gives the same faults`
+  const servers = `run this many servers instead of ticks, ${DEFAULTS.servers} if no number is given`
   const standing = new Option('--standing [number]', servers)
   const without = new Option('--without <protection...>', 'switch off protections on the wire')
   const command = new Command('npm start --')
@@ -119,7 +116,6 @@ export function readStartFlags(argv: readonly string[]): Flags<StartFlags> {
   })
 }
 
-/** The flags of `tenure dev`: a function of the user's own. @throws OptionError */
 export function readDevFlags(argv: readonly string[]): Flags<DevFlags> {
   const collected = <T>(flags: string, text: string, read: (text: string, known: T) => T, none: T) =>
     new Option(flags, `${text}; may be repeated`).argParser(read).default(none, 'none')

@@ -4,17 +4,8 @@ import { isLeaseName, LEASE_NAME_RULE } from '../../../functions/election/option
 import { OptionError } from '../../programs/flags.ts'
 import type { ScheduledFault } from '../faults/fault.ts'
 import { MIN_CHAOS_TICKS } from '../faults/plan.ts'
-import type { OwnFunctionOptions } from '../own-function/own-function.ts'
-import type { RunOptions } from '../run/options.ts'
-import {
-  CHAOS_TICKS,
-  DEFAULT_SERVERS,
-  type DevFlags,
-  type RunFlags,
-  readDevFlags,
-  readStartFlags,
-  TICKS_WITHOUT,
-} from './flags.ts'
+import type { RunOptions } from '../run/verdict.ts'
+import { DEFAULTS, type RunFlags, readDevFlags, readStartFlags } from './flags.ts'
 
 export interface CommandOptions extends RunOptions {
   readonly json: boolean
@@ -34,7 +25,6 @@ const OWN_TIMEOUT_MS = 300_000
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
 const RESERVED = /^(LEASE_(TABLE|NAME|MS)|NODE_OPTIONS|AWS_.*|LAMBDA_.*)$/
 
-/** The options of `npm start`. @throws OptionError */
 export function parseOptions(argv: readonly string[]) {
   const read = readStartFlags(argv)
   if (read.kind === 'help') return read.text
@@ -43,67 +33,61 @@ export function parseOptions(argv: readonly string[]) {
     throw new OptionError('--for needs --standing: a run of ticks ends after --ticks')
   }
   const servers =
-    standing === undefined ? undefined : { servers: standing === true ? DEFAULT_SERVERS : standing, forMs }
+    standing === undefined ? undefined : { servers: standing === true ? DEFAULTS.servers : standing, forMs }
   return { ...optionsOf(read.flags, thawLeader !== undefined), customers, standing: servers }
 }
 
-/** The options of `tenure dev`. @throws OptionError */
 export function parseDevOptions(argv: readonly string[]) {
   const read = readDevFlags(argv)
   if (read.kind === 'help') return read.text
   const options = optionsOf({ ...read.flags, without: [] }, true)
-  const { killLeader: tick } = options
-  const scenario = [...(tick === undefined ? [] : [{ tick, do: 'killLeader' } as const]), ...options.scenario]
-  const own = ownFunctionOf(read.flags, read.args[0])
-  return { ...options, killLeader: undefined, scenario, own }
+  const scenario = [...killAt(options.killLeader), ...options.scenario]
+  const [path = ''] = read.args
+  const { env, table, timeout = OWN_TIMEOUT_MS, lease = parse(path).name } = read.flags
+  if (!isLeaseName(lease)) {
+    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
+  }
+  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
+  if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
+  return { ...options, killLeader: undefined, scenario, own: { path, lease, env, table, timeout } }
 }
 
-/**
- * @param freezesByHand billing has known worst moments. The leader of another function is killed and frozen like by
- *   hand; so is one that stays frozen until a later tick
- */
+/** @param freezesByHand billing has known worst moments; another function, and a longer freeze, has none */
 function optionsOf(flags: RunFlags, freezesByHand: boolean): CommandOptions {
-  const {
-    chaos,
-    every: everyMs = 2_000,
-    timeout: timeoutMs,
-    candidates,
-    cold,
-    json,
-    timeScale,
-    page,
-    port = 0,
-    scenario,
-  } = flags
+  const { chaos, candidates, cold, json, timeScale, page, thawLeader, scenario: scenarioFile } = flags
+  const { every: everyMs = 2_000, timeout: timeoutMs, port = 0 } = flags
   const without = [...new Set(flags.without)]
-  const ticks = flags.ticks ?? (chaos !== undefined ? CHAOS_TICKS : without.length > 0 ? TICKS_WITHOUT : undefined)
+  const ticks =
+    flags.ticks ?? (chaos !== undefined ? DEFAULTS.chaosTicks : without.length > 0 ? DEFAULTS.ticksWithout : undefined)
   refuseContradictions(flags, ticks)
   /** What a missing protection does is seen only with its fault. */
   const implied = (protection: 'fence' | 'key', leader: string, taken: number | undefined) => {
     if (chaos !== undefined || !without.includes(protection)) return undefined
     const found = IMPLIED_TICKS.find((tick) => tick <= (ticks ?? 1) && tick !== taken)
     if (found !== undefined) return found
-    throw new OptionError(
-      `--without ${protection} needs a tick of its own for a ${leader} leader: give --ticks 2 or more`,
-    )
+    const why = `needs a tick of its own for a ${leader} leader: give --ticks 2 or more`
+    throw new OptionError(`--without ${protection} ${why}`)
   }
   const freezeLeader = flags.freezeLeader ?? implied('fence', 'frozen', flags.killLeader)
   const killLeader = flags.killLeader ?? implied('key', 'killed', freezeLeader)
-  const frozen = freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, flags.thawLeader, ticks) : []
+  const frozen = freezesByHand && freezeLeader !== undefined ? freezeUntil(freezeLeader, thawLeader, ticks) : []
   const scheduled = [...frozen, ...flags.scheduled]
-  const late = scheduled.find(({ tick }) => tick > (ticks ?? MANY))
-  if (late !== undefined) throw new OptionError(`--${flagOf(late)} ${late.tick} ${BEYOND} ${ticks}`)
+  const frozenAt = freezeLeader === undefined ? [] : [{ tick: freezeLeader, do: 'freezeLeader' } as const]
+  const late = [...killAt(killLeader), ...frozenAt, ...scheduled].find(({ tick }) => tick > (ticks ?? MANY))
+  if (late !== undefined)
+    throw new OptionError(`--${flagOf(late)} ${late.tick} is beyond the last tick: --ticks is ${ticks}`)
   return {
     ...{ ticks, candidates, cold, json, chaos, without, timeScale, page, port, everyMs, timeoutMs, killLeader },
     freezeLeader: freezesByHand ? undefined : freezeLeader,
-    scenario: scheduled,
-    scenarioFile: scenario,
+    ...{ scenario: scheduled, scenarioFile },
   }
 }
 
 const MANY = Number.POSITIVE_INFINITY
 
 const flagOf = (fault: ScheduledFault) => fault.do.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)
+
+const killAt = (tick: number | undefined): ScheduledFault[] => (tick === undefined ? [] : [{ tick, do: 'killLeader' }])
 
 function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): ScheduledFault[] {
   if (thawTick === undefined && tick >= ticks) {
@@ -115,16 +99,6 @@ function freezeUntil(tick: number, thawTick: number | undefined, ticks = MANY): 
   ]
 }
 
-function ownFunctionOf({ lease: name, env, table, timeout = OWN_TIMEOUT_MS }: DevFlags, path = ''): OwnFunctionOptions {
-  const lease = name ?? parse(path).name
-  if (!isLeaseName(lease)) {
-    throw new OptionError(`--lease: the name ${JSON.stringify(lease)} is not allowed; use ${LEASE_NAME_RULE}`)
-  }
-  const reserved = Object.keys(env).find((name) => RESERVED.test(name))
-  if (reserved !== undefined) throw new OptionError(`--env ${reserved}: ElectedSchedule or Lambda sets this variable`)
-  return { path, lease, env, table, timeout }
-}
-
 function refuseContradictions(flags: RunFlags, ticks = MANY): void {
   const { killLeader: kill, freezeLeader: freeze, thawLeader: thaw, chaos, without, candidates, port, page } = flags
   const [noLease, noFence] = [without.includes('lease'), without.includes('fence')]
@@ -132,14 +106,11 @@ function refuseContradictions(flags: RunFlags, ticks = MANY): void {
   const rivals = { '--freeze-leader': freeze !== undefined, '--chaos': isChaos, '--without': noFence || noLease }
   const [needsRival] = Object.entries(rivals).find(([, isGiven]) => isGiven) ?? []
   const isThawedTooEarly = thaw !== undefined && thaw <= (freeze ?? MANY)
-  const beyond = (flag: string, tick = 0) => tick > ticks && `--${flag} ${tick} ${BEYOND} ${ticks}`
   const withChaos = (flag: string, tick?: number) =>
     isChaos && tick !== undefined && `--${flag} and --chaos: chaos chooses its own ticks and leaders`
   const refusal =
     (isThawedTooEarly && `--thaw-leader ${thaw} needs --freeze-leader with an earlier tick`) ||
     (port !== undefined && !page && '--port and --no-page: the port is that of the page') ||
-    beyond('kill-leader', kill) ||
-    beyond('freeze-leader', freeze) ||
     withChaos('kill-leader', kill) ||
     withChaos('freeze-leader', freeze) ||
     (kill !== undefined && kill === freeze && `--kill-leader and --freeze-leader: give them different ticks`) ||
@@ -149,7 +120,6 @@ function refuseContradictions(flags: RunFlags, ticks = MANY): void {
   if (refusal) throw new OptionError(refusal)
 }
 
-const BEYOND = 'is beyond the last tick: --ticks is'
 const TWO_LEADERS = 'one leader is killed, another frozen'
 const OWN_FENCES =
   'Without the lease each candidate has its own lease and its own fence: ' +

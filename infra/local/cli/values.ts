@@ -6,7 +6,6 @@ import type { OwnFunctionOptions } from '../own-function/own-function.ts'
 /** The lease of 15 s must last at least a second. */
 const MIN_TIME_SCALE = 0.07
 const MAX_DURATION_MS = 3_600_000
-const MAX_CUSTOMERS = 100_000
 
 function refuse(message: string): never {
   throw new InvalidArgumentError(message)
@@ -62,9 +61,7 @@ export function faultIn(name: ScheduledFault['do'], form: string): (text: string
   }
 }
 
-export function fileOrNumber(text: string): string | number {
-  return /^\d+$/.test(text) ? wholeNumber(1, MAX_CUSTOMERS)(text) : text
-}
+export const fileOrNumber = (text: string) => (/^\d+$/.test(text) ? wholeNumber(1, 100_000)(text) : text)
 
 export function variables(text: string, known: OwnFunctionOptions['env']): OwnFunctionOptions['env'] {
   const [, name, value] = /^([A-Za-z][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text) ?? []

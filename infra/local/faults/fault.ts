@@ -18,9 +18,7 @@ export type CallAction =
   | { readonly do: 'freezeLeader'; readonly when: 'before' | 'after' }
   | { readonly do: 'dropReply' }
   | { readonly do: 'dropRequest' }
-  /** DynamoDB throttles this call and the following ones, `times` in all. */
   | { readonly do: 'throttle'; readonly times: number }
-  /** The gateway answers 503, and charges nothing. */
   | { readonly do: 'refuse' }
 
 /** Without another field: a freeze holds back the leader's next write, and a rival is invoked again until the thaw. */
@@ -43,7 +41,6 @@ export type CandidateFault =
   | { readonly do: 'skewClock'; readonly candidate: number; readonly ms: number }
   | { readonly do: CandidateFaultName; readonly candidate: number }
 
-/** A manual fault that is injected before a tick, which is numbered from 1. */
 export type ScheduledFault = ManualFault & { readonly tick: number }
 
 export const FAULT_WORDS: Readonly<Record<ManualFault['do'] | CallAction['do'], string>> = {
@@ -88,7 +85,6 @@ export const MAX_CANDIDATES = 10
 export const MAX_TICKS = 1_000_000
 const MAX_SKEW_MS = 7_200_000
 
-/** @throws FaultError */
 export function readFault(value: unknown): ManualFault {
   const name = property(value, 'do')
   const simple = WITHOUT_CANDIDATE.find((one) => one === name)
@@ -109,15 +105,6 @@ function wholeNumber(value: unknown, what: string, min: number, max: number): nu
   throw new FaultError(`${what} must be a whole number from ${min} to ${max}, but is ${show(value)}`)
 }
 
-/** A misspelt field would be ignored, and the fault be another one than the user means. */
-function refuseUnknownFields(item: unknown, fault: ManualFault): void {
-  const known = ['tick', ...Object.keys(fault)]
-  const unknown = Object.keys(Object(item)).find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${known.map((name) => `"${name}"`).join(', ')}`)
-}
-
-/** @throws FaultError that names the item */
 export function readScenario(value: unknown): readonly ScheduledFault[] {
   if (!Array.isArray(value)) {
     throw new FaultError('A scenario is a list of faults, such as [{ "tick": 2, "do": "freezeLeader" }]')
@@ -125,7 +112,11 @@ export function readScenario(value: unknown): readonly ScheduledFault[] {
   return value.map((item: unknown, index) => {
     try {
       const fault = readFault(item)
-      refuseUnknownFields(item, fault)
+      // A misspelt field would be ignored, and the fault be another one than the user means.
+      const known = ['tick', ...Object.keys(fault)]
+      const unknown = Object.keys(Object(item)).find((name) => !known.includes(name))
+      const only = known.map((name) => `"${name}"`).join(', ')
+      if (unknown !== undefined) throw new FaultError(`${fault.do} has no field ${show(unknown)}, only ${only}`)
       return { ...fault, tick: wholeNumber(property(item, 'tick'), '"tick"', 1, MAX_TICKS) }
     } catch (error) {
       if (!(error instanceof FaultError)) throw error

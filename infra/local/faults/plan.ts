@@ -3,7 +3,6 @@ import { mulberry32, pick, type Random, shuffled, wholeNumber } from '../../prog
 import type { CallAction, CallFault, CallKind } from './fault.ts'
 
 export interface PlanOptions {
-  /** The tick whose leader is killed, or frozen. */
   readonly killLeader: number | undefined
   readonly freezeLeader: number | undefined
   readonly chaos: number | undefined

@@ -4,8 +4,8 @@ import { parseJson, property } from '../../../functions/election/json.ts'
 import { type Call, compose, type Interceptor, type Reply } from '../lambda-host/interceptor.ts'
 import type { Processes } from '../lambda-host/lambda-host.ts'
 import { dynamodbError } from '../lambda-host/services.ts'
-import type { Resources } from '../stack/resources.ts'
-import { type CallFault, type CallKind, isPlannedAt } from './fault.ts'
+import type { Recorder } from '../observe/recorder.ts'
+import { type CallFault, type CallKind, describeCallFault, isPlannedAt } from './fault.ts'
 import type { Plan } from './plan.ts'
 import { type Protection, withoutFence, withoutKey } from './protections.ts'
 
@@ -15,6 +15,7 @@ export interface Injecting {
   readonly deliverAgain: (requestId: string) => Promise<void>
   /** How long after its last renewal a lease can be acquired by another candidate. */
   readonly pastLeaseMs: number
+  readonly onFault: Recorder['faultInjected']
   readonly signal: AbortSignal
 }
 
@@ -22,16 +23,18 @@ export interface PlannedFaultsOptions extends Injecting {
   readonly plan: Pick<Plan, 'faultsOf'>
   readonly without: readonly Protection[]
   readonly places: CallPlaces
-  readonly onFault: (fault: CallFault, requestId: string) => void
 }
 
 export type Forward = () => Promise<Reply>
 
 export class PlannedFaults {
-  readonly gateway = new GatewayWatch()
   readonly intercept: Interceptor
   readonly #options: PlannedFaultsOptions
   readonly injected: CallFault[] = []
+  /** Charges of this tick that the gateway has answered. */
+  answered = 0
+  /** Answers of the whole run that the gateway repeated from its store. */
+  replayedRequests = 0
   readonly #counts = new Map<CallKind, number>()
   #planned: readonly CallFault[] = []
 
@@ -43,14 +46,14 @@ export class PlannedFaults {
       this.#hit,
       ...(without.includes('fence') ? [withoutFence] : []),
       ...(without.includes('key') ? [withoutKey] : []),
-      this.gateway.intercept,
+      this.#watchGateway,
     )
   }
 
   tickStarts(number: number, expectedCharges: number): void {
     this.#planned = this.#options.plan.faultsOf(number, expectedCharges)
     this.#counts.clear()
-    this.gateway.answered.clear()
+    this.answered = 0
   }
 
   readonly #hit: Interceptor = async (call, forward) => {
@@ -97,20 +100,29 @@ export class PlannedFaults {
     processes.thaw(requestId)
   }
 
+  readonly #watchGateway: Interceptor = async (call, forward) => {
+    const reply = await forward()
+    if (callKindOf(call, this.#options.places) !== 'charge') return reply
+    const response = parseJson(reply.body)
+    const statusCode = property(response, 'statusCode')
+    if (statusCode === 200 || statusCode === 402) this.answered += 1
+    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.replayedRequests += 1
+    return reply
+  }
+
   #note(fault: CallFault, { requestId }: Call): void {
     if (this.injected.includes(fault)) return // one of several throttled calls
     this.injected.push(fault)
-    this.#options.onFault(fault, requestId)
+    this.#options.onFault(describeCallFault(fault), { requestId })
   }
 }
 
 function gatewayReply(statusCode: number): Reply {
-  const headers = { 'content-type': 'application/json' }
-  const response = { statusCode, headers, body: '{"error":{"type":"api_error"}}' }
-  return { statusCode: 200, headers, body: JSON.stringify(response) }
+  const response = { statusCode, headers: {}, body: '{"error":{"type":"api_error"}}' }
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(response) }
 }
 
-type CallPlaces = Pick<Resources, 'leaseTable' | 'subscriptionsTable' | 'chargesTable'>
+type CallPlaces = Readonly<Record<'leaseTable' | 'subscriptionsTable' | 'chargesTable', string>>
 
 /** Undefined for calls at which no fault is planned: queries, lookups at the gateway, the gateway's own writes. */
 export function callKindOf({ service, operation, target, body }: Call, places: CallPlaces): CallKind | undefined {
@@ -131,27 +143,3 @@ export function callKindOf({ service, operation, target, body }: Call, places: C
       return undefined
   }
 }
-
-/** Counts the gateway's answers on the wire, behind all faults, for the progress of a tick. */
-export class GatewayWatch {
-  /** The business units of this tick that the gateway has charged or declined. */
-  readonly answered = new Set<string>()
-  /** Answers of the whole run that the gateway repeated from its store. */
-  replayedRequests = 0
-
-  readonly intercept: Interceptor = async (call, forward) => {
-    const reply = await forward()
-    const { method, body: form } = call.body
-    if (call.service !== 'lambda' || method !== 'POST' || typeof form !== 'string') return reply
-    const response = parseJson(reply.body)
-    const statusCode = property(response, 'statusCode')
-    if (statusCode !== 200 && statusCode !== 402) return reply
-    this.answered.add(unitOf(new URLSearchParams(form)))
-    if (property(property(response, 'headers'), 'idempotent-replayed') === 'true') this.replayedRequests += 1
-    return reply
-  }
-}
-
-/** Without `dunned`: a period is charged again under a higher one only at a later tick. */
-const unitOf = (order: URLSearchParams): string =>
-  JSON.stringify(['customer', 'metadata[plan]', 'metadata[period]'].map((param) => order.get(param)))

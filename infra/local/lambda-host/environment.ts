@@ -10,17 +10,28 @@ import { setTimeout as sleep, setImmediate as soon } from 'node:timers/promises'
 import { property } from '../../../functions/election/json.ts'
 import { LastLines } from '../../programs/text.ts'
 import { exitOf, guard, signalGroup } from '../../programs/watchdog.ts'
-import type { LambdaFunction } from './lambda-function.ts'
+import { sessionTokenOf } from './credentials.ts'
 import { CHANNEL_FD, type ErrorReport, onLine, receivedReport, send } from './messages.ts'
 
-type Success = { readonly ok: true; readonly value: unknown }
-type Failure = { readonly ok: false; readonly error: ErrorReport }
-type Answer = Success | Failure
+export interface LambdaFunction {
+  readonly name: string
+  readonly arn: string
+  readonly directory: string
+  readonly handler: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly memoryMb: number
+  readonly retries: number
+  readonly maxEventAgeMs: number
+}
+
+type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorReport }
 
 /** How an invocation ended; with the last lines that it wrote. */
-export type Ending =
-  | (Success & { readonly logs?: readonly string[] })
-  | (Failure & { readonly logs: readonly string[] })
+export type Ending = Answer & { readonly logs?: readonly string[] }
+
+/** What the functions of a run reach, and with which credentials. */
+type Access = Readonly<Record<'region' | 'accessKey' | 'servicesUrl', string>>
 
 /** Lambda allows 10 s, but does not run all environments on one machine. */
 const INIT_TIMEOUT_MS = 30_000
@@ -53,12 +64,13 @@ export class Environment {
   /** `idle`: stopped between two invocations. `frozen`: stopped in the middle of one. */
   #state: 'idle' | 'working' | 'frozen' = 'idle'
 
-  constructor(lambda: LambdaFunction, env: NodeJS.ProcessEnv, serial: number) {
+  /** @param serial from 1 */
+  constructor(lambda: LambdaFunction, access: Access, serial: number) {
     this.serial = serial
     this.#lambda = lambda
     this.#child = spawn(process.execPath, [RUNTIME], {
       cwd: lambda.directory,
-      env,
+      env: environmentVariables(lambda, access, serial),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'], // the last is CHANNEL_FD
       detached: true, // the host handles a Ctrl-C in the terminal
     })
@@ -76,25 +88,16 @@ export class Environment {
       if (answer === undefined) this.#over('Runtime.InvalidMessage', INVALID_MESSAGE)
       else this.#next?.(answer)
     })
-    this.initialized = this.#initialize()
+    this.initialized = this.#answer(INIT_TIMEOUT_MS).finally(() => signalGroup(this.#child, 'SIGSTOP'))
   }
 
-  async #initialize(): Promise<Answer> {
-    const answer = await this.#answer(INIT_TIMEOUT_MS)
-    signalGroup(this.#child, 'SIGSTOP')
-    return answer
-  }
-
-  isAlive(): boolean {
-    return this.#end === undefined
-  }
+  readonly isAlive = (): boolean => this.#end === undefined
 
   /** One at a time. @param clockSkewMs how far its wall clock is ahead */
   async invoke(event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {
     const init = await this.initialized
     const answer = init.ok ? await this.#ask(event, requestId, clockSkewMs) : init
-    if (!init.ok) await this.kill()
-    if (!this.isAlive()) await this.#gone
+    if (!init.ok || !this.isAlive()) await this.kill()
     await (answer.ok ? soon() : sleep(DRAIN_MS)) // no longer after a success: a gateway is invoked thousands of times
     return { ...answer, logs: this.#logs.read() }
   }
@@ -150,6 +153,35 @@ export class Environment {
     this.#next = undefined
     clearTimeout(timer)
     return answer
+  }
+}
+
+/**
+ * The template's variables and those that Lambda reserves; none of this process's own.
+ * Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+function environmentVariables(lambda: LambdaFunction, { region, accessKey, servicesUrl }: Access, serial: number) {
+  return {
+    ...lambda.environment,
+    LANG: 'en_US.UTF-8',
+    PATH: '/usr/local/bin:/usr/bin:/bin',
+    TZ: 'UTC',
+    LAMBDA_TASK_ROOT: lambda.directory,
+    _HANDLER: lambda.handler,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    AWS_LAMBDA_FUNCTION_NAME: lambda.name,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(lambda.memoryMb),
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
+    AWS_LAMBDA_LOG_STREAM_NAME: `local/[$LATEST]${String(serial).padStart(4, '0')}`,
+    AWS_ACCESS_KEY_ID: accessKey,
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_SESSION_TOKEN: sessionTokenOf(serial),
+    AWS_ENDPOINT_URL_DYNAMODB: servicesUrl,
+    AWS_ENDPOINT_URL_LAMBDA: servicesUrl,
   }
 }
 

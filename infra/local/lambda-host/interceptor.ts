@@ -29,14 +29,7 @@ export type Interceptor = (
 
 /** Several interceptors as one: the first is nearest to the function, the last nearest to the service. */
 export function compose(...interceptors: readonly [Interceptor, ...Interceptor[]]): Interceptor {
-  return interceptors.reduceRight((inner, outer) => chain(outer, inner))
-}
-
-/** An inner interceptor hung up, so there is no reply for the outer one. */
-const HUNG_UP = new Error('An interceptor hung up')
-
-function chain(outer: Interceptor, inner: Interceptor): Interceptor {
-  return async (call, forward) => {
+  return interceptors.reduceRight((inner, outer) => async (call, forward) => {
     try {
       return await outer(call, async (body) => {
         const reply = await inner(body === undefined ? call : { ...call, body }, (changed) => forward(changed ?? body))
@@ -47,5 +40,8 @@ function chain(outer: Interceptor, inner: Interceptor): Interceptor {
       if (error === HUNG_UP) return 'hangUp'
       throw error
     }
-  }
+  })
 }
+
+/** An inner interceptor hung up, so there is no reply for the outer one. */
+const HUNG_UP = new Error('An interceptor hung up')

@@ -4,12 +4,10 @@
  * an interceptor.
  * Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
  */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { senderOf } from './credentials.ts'
-import { type Ending, Environment } from './environment.ts'
+import { type Ending, Environment, type LambdaFunction } from './environment.ts'
 import type { Interceptor } from './interceptor.ts'
-import { environmentVariables, type LambdaFunction } from './lambda-function.ts'
 import type { LoopbackServer } from './loopback.ts'
 import { type ServicesOptions, startServices } from './services.ts'
 
@@ -17,7 +15,7 @@ const RETRY_DELAYS_MS = [60_000, 120_000] as const
 /** Enough for the candidates of a usual run; more would keep a small machine from finishing any. */
 const STARTING_AT_ONCE = 4
 const HAS_STOPPED = { errorType: 'ServiceException', errorMessage: 'The host has stopped' }
-const STOPPED: Ending = { ok: false, error: HAS_STOPPED, logs: [] }
+const STOPPED: Ending = { ok: false, error: HAS_STOPPED }
 
 export interface HostOptions extends Omit<ServicesOptions, 'intercept' | 'run' | 'requestOf'> {
   /** Multiplies Lambda's retry delays and the maximum age of events: 0.1 makes them a tenth. */
@@ -27,15 +25,14 @@ export interface HostOptions extends Omit<ServicesOptions, 'intercept' | 'run' |
 
 export interface Attempt {
   readonly requestId: string
-  /** 0 for the first try. */
   readonly retry: number
   readonly ending: Ending
-  /** When Lambda retries the event; absent when it succeeded or Lambda gives up. */
+  /** Absent when the event succeeded or Lambda gives up. */
   readonly retryInMs?: number | undefined
 }
 
 export interface AsyncInvocation {
-  readonly requestId?: string
+  readonly requestId: string
   /** How far the wall clock is ahead at each try. @default 0 */
   readonly clockSkewMs?: () => number
   readonly onStart?: (retry: number) => void
@@ -73,8 +70,9 @@ export class LambdaHost {
 
   /** Runs one invocation, whose wall clock is ahead by `clockSkewMs`. Never throws. */
   async invoke(lambda: LambdaFunction, event: unknown, requestId: string, clockSkewMs = 0): Promise<Ending> {
-    if (this.#stopping.signal.aborted) return STOPPED
-    const pool = this.#poolOf(lambda)
+    const key = JSON.stringify(lambda) // functions that differ in anything, such as one variable, never share a process
+    const pool = this.#pools.get(key) ?? { idle: [], starting: new Set() }
+    this.#pools.set(key, pool)
     const environment = await this.#take(lambda, pool)
     if (environment === undefined) return STOPPED
     this.#working.set(requestId, environment)
@@ -86,13 +84,6 @@ export class LambdaHost {
       this.#all.delete(environment)
     } else pool.idle.push(environment)
     return ending
-  }
-
-  #poolOf(lambda: LambdaFunction): Pool {
-    const key = JSON.stringify(lambda) // functions that differ in anything, such as one variable, never share a process
-    const pool = this.#pools.get(key) ?? { idle: [], starting: new Set() }
-    this.#pools.set(key, pool)
-    return pool
   }
 
   /**
@@ -107,8 +98,7 @@ export class LambdaHost {
       return this.#take(lambda, { idle, starting })
     }
     const access = { ...this.#options, servicesUrl: this.#services?.url ?? '' }
-    const serial = ++this.#started
-    const environment = new Environment(lambda, environmentVariables(lambda, serial, access), serial)
+    const environment = new Environment(lambda, access, ++this.#started)
     this.#all.add(environment)
     // Even if its initialization fails: its invocation then fails with the reason.
     const started = environment.initialized.then(() => void starting.delete(started))
@@ -122,7 +112,7 @@ export class LambdaHost {
     lambda: LambdaFunction,
     event: unknown,
     onAttempt: (attempt: Attempt) => void,
-    { requestId = randomUUID(), clockSkewMs, onStart }: AsyncInvocation = {},
+    { requestId, clockSkewMs, onStart }: AsyncInvocation,
   ): Promise<void> {
     const { signal } = this.#stopping
     const { timeScale } = this.#options
@@ -140,26 +130,18 @@ export class LambdaHost {
     }
   }
 
-  /** SIGKILL for the environment that runs this request. False if none does. */
   async kill(requestId: string): Promise<boolean> {
     const environment = this.#working.get(requestId)
     await environment?.kill()
     return environment !== undefined
   }
 
-  /** SIGSTOP for the environment that runs this request; the time-out keeps running. False if none does. */
-  freeze(requestId: string): boolean {
-    return this.#working.get(requestId)?.freeze() ?? false
-  }
+  /** SIGSTOP for the environment that runs this request; the time-out keeps running. */
+  readonly freeze = (requestId: string): boolean => this.#working.get(requestId)?.freeze() ?? false
 
-  /** SIGCONT for an environment that `freeze` stopped. False if there is none: it was killed, or timed out. */
-  thaw(requestId: string): boolean {
-    return this.#working.get(requestId)?.thaw() ?? false
-  }
-
-  started(): number {
-    return this.#started
-  }
+  /** SIGCONT for an environment that `freeze` stopped. False if it was killed meanwhile, or timed out. */
+  readonly thaw = (requestId: string): boolean => this.#working.get(requestId)?.thaw() ?? false
+  readonly started = (): number => this.#started
 
   /** Kills every environment, frozen ones too, and settles when they are gone. No invocation starts afterwards. */
   stop(): Promise<void> {

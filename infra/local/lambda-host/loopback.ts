@@ -25,12 +25,11 @@ export interface Received {
 export type LoopbackServer = Awaited<ReturnType<typeof startLoopbackServer>>
 
 export interface LoopbackServerOptions {
-  /** Requests must be signed with it. */
   readonly accessKey: string
   /** `hangUp` closes the connection without a reply. Runs to its end even if the client no longer waits. */
   readonly answer: (request: Received) => Promise<Reply | 'hangUp'>
   /** The reply to a request that is not signed, whose body is not read, or that `answer` throws at. */
-  readonly failure: (request: Pick<Received, 'headers'>, type: string, message: string, statusCode: number) => Reply
+  readonly failure: (headers: Received['headers'], type: string, message: string, statusCode: number) => Reply
 }
 
 export async function startLoopbackServer({ accessKey, answer, failure }: LoopbackServerOptions) {
@@ -40,7 +39,7 @@ export async function startLoopbackServer({ accessKey, answer, failure }: Loopba
     const isFromPage = headers['origin'] !== undefined || headers['sec-fetch-site'] !== undefined
     if (isFromPage) return textReply(403, 'This server does not answer pages in a browser')
     if (isSignedWith(accessKey, headers)) return undefined
-    return failure({ headers }, 'UnrecognizedClientException', UNKNOWN_CALLER, 400)
+    return failure(headers, 'UnrecognizedClientException', UNKNOWN_CALLER, 400)
   }
   const server = createServer(async (request, response) => {
     try {
@@ -48,13 +47,12 @@ export async function startLoopbackServer({ accessKey, answer, failure }: Loopba
       const single = ([name, value]: [string, unknown]) => (typeof value === 'string' ? [[name, value]] : [])
       const headers: Record<string, string> = Object.fromEntries(Object.entries(request.headers).flatMap(single))
       const answered = async () => answer({ method, path, headers, body: await text(request) })
-      const failed = (error: unknown) => failure({ headers }, 'InternalServerError', String(error), 500)
+      const failed = (error: unknown) => failure(headers, 'InternalServerError', String(error), 500)
       const reply = refusalOf(headers) ?? (await answered().catch(failed))
       if (reply === 'hangUp') response.destroy()
       else {
-        const bytes = Buffer.from(reply.body)
-        response.writeHead(reply.statusCode, { ...reply.headers, 'content-length': bytes.length })
-        response.end(bytes) // without effect if the client is gone
+        const headers = { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) }
+        response.writeHead(reply.statusCode, headers).end(reply.body) // without effect if the client is gone
       }
     } catch {
       response.destroy()
@@ -64,7 +62,6 @@ export async function startLoopbackServer({ accessKey, answer, failure }: Loopba
   server.keepAliveTimeout = 0
   const port = await listen(server, 0)
   const closed = once(server, 'close')
-  /** Closes every connection, and settles when the port is free. */
   const stop = async (): Promise<void> => {
     server.close()
     server.closeAllConnections()
@@ -82,6 +79,5 @@ export async function listen(server: Server, wanted: number): Promise<number> {
   return address.port
 }
 
-const textReply = (statusCode: number, body: string): Reply => ({
-  ...{ statusCode, headers: { 'content-type': 'text/plain' }, body },
-})
+const textReply = (statusCode: number, body: string) => ({ statusCode, headers: TEXT, body })
+const TEXT = { 'content-type': 'text/plain' }

@@ -11,16 +11,15 @@ export interface InvokeMessage {
   readonly event: unknown
   readonly requestId: string
   readonly functionArn: string
-  /** Epoch time after which the host kills the process. */
   readonly deadlineMs: number
   /** How far the wall clock of the invocation is ahead; negative: behind. */
   readonly clockSkewMs: number
 }
 
-/** To the host. The first one ends the initialization, every later one an invocation. */
+/** To the host. The first one ends the initialization, every later one an invocation, whose result is JSON. */
 export type RuntimeMessage =
-  /** What the handler returned, as JSON; for the initialization, null. */
-  { readonly kind: 'result'; readonly json: string } | { readonly kind: 'error'; readonly error: ErrorReport }
+  | { readonly kind: 'result'; readonly json: string }
+  | { readonly kind: 'error'; readonly error: ErrorReport }
 
 export interface ErrorReport {
   readonly errorType: string

@@ -8,9 +8,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseJson } from '../../../functions/election/json.ts'
 import { signedFor } from './credentials.ts'
-import type { Ending } from './environment.ts'
+import type { Ending, LambdaFunction } from './environment.ts'
 import type { Interceptor, Reply } from './interceptor.ts'
-import type { LambdaFunction } from './lambda-function.ts'
 import { type LoopbackServer, type Received, startLoopbackServer } from './loopback.ts'
 
 export interface ServicesOptions {
@@ -23,7 +22,6 @@ export interface ServicesOptions {
   readonly run: (lambda: LambdaFunction, event: unknown, requestId: string) => Promise<Ending>
   /** Runs the function of the request again, later. False if that is another one. @default refused */
   readonly continueSelf?: (requestId: string, functionName: string, event: unknown) => boolean
-  /** The request id of the invocation that sent a request with these headers. */
   readonly requestOf: (headers: Received['headers']) => string
 }
 
@@ -31,9 +29,9 @@ export async function startServices(options: ServicesOptions): Promise<LoopbackS
   const upstream = upstreamAt(options.dynamodbEndpoint)
   const server = await startLoopbackServer({
     accessKey: options.accessKey,
-    answer: (request) => (isForDynamoDB(request) ? sendOn(request, upstream, options) : invoke(request, options)),
-    failure: (request, type, message, statusCode) =>
-      (isForDynamoDB(request) ? dynamodbError : lambdaError)(type, message, statusCode),
+    answer: (request) =>
+      isForDynamoDB(request.headers) ? sendOn(request, upstream, options) : invoke(request, options),
+    failure: (headers, ...error) => (isForDynamoDB(headers) ? dynamodbError : lambdaError)(...error),
   })
   return {
     url: server.url,
@@ -44,13 +42,12 @@ export async function startServices(options: ServicesOptions): Promise<LoopbackS
   }
 }
 
-const isForDynamoDB = ({ headers }: Pick<Received, 'headers'>) => headers['x-amz-target'] !== undefined
+const isForDynamoDB = (headers: Received['headers']) => headers['x-amz-target'] !== undefined
 
-/** An error in DynamoDB's format; `fields` may hold an Item or CancellationReasons. */
-export function dynamodbError(type: string, message: string, statusCode = 400, fields: object = {}): Reply {
+export function dynamodbError(type: string, message: string, statusCode = 400): Reply {
   const __type = `com.amazonaws.dynamodb.v20120810#${type}`
   const headers = { 'content-type': 'application/x-amz-json-1.0' }
-  return { statusCode, headers, body: JSON.stringify({ __type, message, ...fields }) }
+  return { statusCode, headers, body: JSON.stringify({ __type, message }) }
 }
 
 function lambdaError(type: string, message: string, statusCode: number): Reply {
@@ -64,9 +61,7 @@ async function sendOn(received: Received, upstream: Upstream, { region, intercep
   const input: Record<string, unknown> = JSON.parse(request.body)
   const target = typeof input['TableName'] === 'string' ? input['TableName'] : ''
   const call = { service: 'dynamodb', operation, target, body: input, requestId: requestOf(request.headers) } as const
-  return intercept(call, (body) =>
-    upstream.send(body === undefined ? request : { ...request, body: JSON.stringify(body) }),
-  )
+  return intercept(call, (body = input) => upstream.send({ ...request, body: JSON.stringify(body) }))
 }
 
 async function invoke({ method, path, headers, body }: Received, options: ServicesOptions): Promise<Reply | 'hangUp'> {
@@ -101,21 +96,16 @@ async function invoke({ method, path, headers, body }: Received, options: Servic
   })
 }
 
-/** How long `close` waits for a server that does not answer. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 /** Headers of one connection or one encoding of the body. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
-const HOP_BY_HOP = [
-  ...['connection', 'keep-alive', 'transfer-encoding', 'host'],
-  ...['content-length', 'content-encoding', 'accept-encoding'],
-]
+const HOP_BY_HOP = /^(connection|keep-alive|transfer-encoding|host|content-(length|encoding)|accept-encoding)$/
 
 type Upstream = ReturnType<typeof upstreamAt>
 
 function upstreamAt(endpoint: string) {
   const pending = new Set<Promise<Reply>>()
   const [closing, aborting] = [new AbortController(), new AbortController()]
-  /** @throws Error if the server cannot be reached, or after `close` */
   const send = async ({ method, path, headers, body }: Received): Promise<Reply> => {
     if (closing.signal.aborted) throw new Error(`${endpoint} cannot be reached: the host has stopped`)
     const init = { method, headers: endToEnd(Object.entries(headers)), body, signal: aborting.signal }
@@ -126,7 +116,6 @@ function upstreamAt(endpoint: string) {
     pending.add(reply)
     return reply.finally(() => pending.delete(reply))
   }
-  /** Settles when the pending requests are answered, or at the time-out. */
   const close = async (): Promise<void> => {
     closing.abort()
     await Promise.race([Promise.allSettled(pending), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
@@ -136,4 +125,4 @@ function upstreamAt(endpoint: string) {
 }
 
 const endToEnd = (headers: Iterable<readonly [string, string]>): Record<string, string> =>
-  Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.includes(name)))
+  Object.fromEntries([...headers].filter(([name]) => !HOP_BY_HOP.test(name)))

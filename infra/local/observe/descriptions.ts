@@ -2,32 +2,20 @@
 import { property } from '../../../functions/election/json.ts'
 import { clockTime, isInstant } from '../../../functions/widget/time-words.ts'
 import type { Call, Reply } from '../lambda-host/interceptor.ts'
-import {
-  answerOf,
-  gatewayStatusOf,
-  grantOf,
-  handedOverTo,
-  isRefusal,
-  type LeaseRequest,
-  leaseRequestOf,
-  plainName,
-  rowOf,
-  transferIn,
-  writesOf,
-} from './wire.ts'
+import * as wire from './wire.ts'
 
 /** Such as `Requests the lease until 21:40:03.120`. */
 export function describeRequest(call: Call, leaseTable: string): string {
-  const request = leaseRequestOf(call, leaseTable)
-  const writes = writesOf(call, leaseTable)
+  const request = wire.leaseRequestOf(call, leaseTable)
+  const writes = wire.writesOf(call, leaseTable)
   if (request !== undefined) return describeLease(request, writes.length)
-  const to = transferIn(call, leaseTable)
+  const to = wire.transferIn(call, leaseTable)
   if (to !== undefined) return `Asks the leader to hand over to ${to}`
   const isFenced = writes.some((write) => write.isFenced)
   return describeOther(call) + (isFenced ? ', unless a newer leader has written it' : '')
 }
 
-function describeLease(request: LeaseRequest, others: number): string {
+function describeLease(request: wire.LeaseRequest, others: number): string {
   const writes = `${others} ${others === 1 ? 'write' : 'writes'} of its own`
   const until = 'expiresAtMs' in request ? `the lease until ${clock(request.expiresAtMs)}` : ''
   switch (request.kind) {
@@ -45,7 +33,7 @@ function describeLease(request: LeaseRequest, others: number): string {
       return others === 0 ? 'Completes the tick' : `Completes the tick, together with ${writes}`
     case 'release':
       if (request.endedBy === 'released') {
-        const to = handedOverTo(request)
+        const to = wire.handedOverTo(request)
         return to === undefined ? 'Releases the lease' : `Hands the lease over to ${to}`
       }
       if (request.endedBy === 'continued') return 'Hands its work over to a new invocation'
@@ -57,10 +45,10 @@ function describeLease(request: LeaseRequest, others: number): string {
   }
 }
 
-function describeOther({ service, operation, target, body }: Call): string {
-  const isGateway = service === 'lambda' && body['method'] !== undefined
-  if (isGateway) return body['method'] === 'POST' ? 'Requests a charge from the gateway' : 'Looks up an earlier charge'
-  return target === '' ? operation : `${operation} of ${plainName(target)}`
+function describeOther({ service, operation, target, body: { method } }: Call): string {
+  const isGateway = service === 'lambda' && method !== undefined
+  if (isGateway) return method === 'POST' ? 'Requests a charge from the gateway' : 'Looks up an earlier charge'
+  return target === '' ? operation : `${operation} of ${wire.plainName(target)}`
 }
 
 export interface Replies {
@@ -79,42 +67,35 @@ export function describeResult(call: Call, leaseTable: string, { reply, received
 }
 
 function describeReply(call: Call, leaseTable: string, reply: Reply, successor: number | undefined): string {
-  const { body, error } = answerOf(reply)
-  const request = leaseRequestOf(call, leaseTable)
+  const { body, error } = wire.answerOf(reply)
+  const request = wire.leaseRequestOf(call, leaseTable)
   if (error === undefined && request?.kind === 'acquire') {
-    const { token, before } = grantOf(request, body)
+    const { token, before } = wire.grantOf(request, body)
     const expired = before.holder === undefined ? '' : `: the lease of token ${before.fencingToken} had expired`
     return `granted, with token ${token}${expired}`
   }
-  const writes = request === undefined ? writesOf(call, leaseTable) : []
+  const writes = request === undefined ? wire.writesOf(call, leaseTable) : []
   const isUnguarded = writes.some(({ table, isFenced }) => table !== undefined && !isFenced)
   if (error === undefined && isUnguarded && successor !== undefined) {
     return `done, although token ${successor} has taken over: no fence guards it`
   }
   if (error === undefined) return describeGatewayReply(call, body)
-  if (!isRefusal(error)) return error
-  const item = property(body, 'Item')
-  if (request !== undefined && isApplied(request, item)) return 'refused, because it was applied before'
-  if (request?.kind === 'acquire') return describeRefusedAcquire(item)
+  if (!wire.isRefusal(error)) return error
+  const { attempt, holder, fencingToken, expiresAtMs } = wire.rowOf(property(body, 'Item'))
+  // Its reply was lost, and the client repeated it.
+  if (request !== undefined && request.attempt === attempt) return 'refused, because it was applied before'
+  if (request?.kind === 'acquire') {
+    if (holder === undefined) return 'refused: the lease is not available for this tick'
+    return `refused: token ${fencingToken} leads${expiresAtMs === undefined ? '' : ` until ${clock(expiresAtMs)}`}`
+  }
   if (successor === undefined || isUnguarded) return 'refused: its condition does not hold'
   return `refused: token ${successor} has taken over`
-}
-
-/** Whether the row shows that this request was applied: its reply was lost, and the client repeated it. */
-function isApplied(request: LeaseRequest, item: unknown): boolean {
-  return 'attempt' in request && rowOf(item).attempt === request.attempt
-}
-
-function describeRefusedAcquire(item: unknown): string {
-  const { holder, fencingToken, expiresAtMs } = rowOf(item)
-  if (holder === undefined) return 'refused: the lease is not available for this tick'
-  return `refused: token ${fencingToken} leads${expiresAtMs === undefined ? '' : ` until ${clock(expiresAtMs)}`}`
 }
 
 function describeGatewayReply(call: Call, body: unknown): string {
   const errorType = property(body, 'errorType')
   if (call.service === 'lambda' && typeof errorType === 'string') return `failed with ${errorType}`
-  const statusCode = gatewayStatusOf(call, body) ?? 200
+  const statusCode = wire.gatewayStatusOf(call, body) ?? 200
   if (statusCode === 402) return 'declined'
   if (statusCode >= 300) return `HTTP ${statusCode}`
   const isReplayed = property(property(body, 'headers'), 'idempotent-replayed') === 'true'

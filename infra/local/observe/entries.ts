@@ -16,7 +16,6 @@ export interface Setup {
 export interface CandidateEntry {
   readonly kind: 'candidate'
   readonly candidate: number
-  /** Whether it is invoked at the next tick. */
   readonly isPresent: boolean
   /** How far its clock is ahead; negative if it is behind. */
   readonly skewMs: number
@@ -48,7 +47,6 @@ export interface Counts {
 export interface StandingCounts extends Pick<Counts, 'staleRefused' | 'staleAccepted'> {
   readonly kind: 'standingCounts'
   readonly tenures: number
-  /** Writes that leaders had applied. */
   readonly appended: number
   /** How long the lease was without a leader: the last time, and the longest; absent if there was always one. */
   readonly lastGapMs?: number | undefined
@@ -66,7 +64,6 @@ export interface VerdictLine {
   readonly text: string
 }
 
-/** The run has ended: the last entry. */
 export interface Over extends Timed {
   readonly kind: 'over'
   /** Absent if the run ended early. */
@@ -99,7 +96,6 @@ export interface TenureEntry extends Timed {
   readonly unguarded: number
 }
 
-/** An attempt failed without having led. */
 export interface FailedAttempt extends Timed {
   readonly kind: 'failure'
   /** Of its log; tenures and failed attempts are numbered together. */
@@ -128,7 +124,6 @@ export interface Effect extends Timed {
 export interface FaultEntry extends Timed {
   readonly kind: 'fault'
   readonly candidate?: number | undefined
-  /** A sentence without its full stop. */
   readonly description: string
 }
 

@@ -8,7 +8,6 @@ import type { Step } from './tenure-logs.ts'
 import { type MissingTable, rowOf } from './wire.ts'
 
 export interface Observations {
-  /** In the order of their first acquire. */
   readonly leases: readonly ObservedLease[]
   readonly missingTables: readonly MissingTable[]
 }
@@ -37,20 +36,13 @@ export function whyRefused(item: unknown, tick: string | undefined): ObservedLea
 }
 
 export type TryOutcome =
-  | {
-      readonly status: 'completed'
-      readonly fencingToken: number
-      /** What the function threw after its tick was completed. */
-      readonly thrown?: ErrorReport
-    }
+  | { readonly status: 'completed'; readonly fencingToken: number; readonly thrown?: ErrorReport }
   | { readonly status: 'released' }
-  /** Handed over to a new invocation. */
   | { readonly status: 'continued'; readonly fencingToken: number }
   | { readonly status: 'standby'; readonly reason: string }
   | {
       readonly status: 'failed'
       readonly error: ErrorReport
-      /** Absent if it failed without having led. */
       readonly fencingToken?: number | undefined
       /** Another attempt failed in the same way, and the terminal has shown it. */
       readonly isTold?: boolean

@@ -6,19 +6,10 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { property } from '../../../functions/election/json.ts'
 import type { Call, Interceptor, Reply } from '../lambda-host/interceptor.ts'
 import { describeRequest, describeResult } from './descriptions.ts'
-import type { Entry } from './entries.ts'
 import { lastStepOf, type Observations, type ObservedLease, type TryOutcome, whyRefused } from './outcome.ts'
 import { type Step, shortened, TenureLogs } from './tenure-logs.ts'
-import { type Tenure, Tenures } from './tenures.ts'
-import {
-  type Answer,
-  answerOf,
-  isRefusal,
-  isStandingBy,
-  type LeaseRequest,
-  leaseRequestOf,
-  missingTableOf,
-} from './wire.ts'
+import { type ElectionOptions, type Tenure, Tenures } from './tenures.ts'
+import * as wire from './wire.ts'
 
 interface Requested {
   leaseMs: number
@@ -35,7 +26,6 @@ interface Attempt {
   readonly steps: Step[]
   /** By name, in the order of their first acquire: it may lead several at once. */
   readonly leases: Map<string, Requested>
-  /** Of the last grant. */
   last?: Tenure
   readonly missingTables: Observations['missingTables'][number][]
   isDone: boolean
@@ -52,26 +42,22 @@ const passages = new AsyncLocalStorage<{ reply?: Reply }>()
 
 export class Recorder {
   readonly logs = new TenureLogs()
-  readonly #leaseTable: string
-  readonly #add: (entry: Entry) => void
-  readonly #now: () => number
+  readonly #options: ElectionOptions
   readonly #tenures: Tenures
   readonly #attempts = new Map<string, Attempt>()
 
-  constructor(options: { leaseTable: string; add: (entry: Entry) => void; now?: () => number }) {
-    const { leaseTable, add, now = Date.now } = options
-    this.#leaseTable = leaseTable
-    this.#add = add
-    this.#now = now
-    this.#tenures = new Tenures(leaseTable, add, now)
+  constructor(options: Omit<ElectionOptions, 'now'> & Partial<ElectionOptions>) {
+    this.#options = { now: Date.now, ...options }
+    this.#tenures = new Tenures(this.#options)
   }
 
   readonly atFunction: Interceptor = async (call, forward) => {
+    const { leaseTable, now } = this.#options
     const attempt = this.#attempts.get(call.requestId)
-    if (attempt === undefined || isStandingBy(call, this.#leaseTable)) return forward()
-    const description = describeRequest(call, this.#leaseTable)
-    const step: Step = { atMs: this.#now(), description, request: shortened(call.body) }
-    const request = leaseRequestOf(call, this.#leaseTable)
+    if (attempt === undefined || wire.isStandingBy(call, leaseTable)) return forward()
+    const description = describeRequest(call, leaseTable)
+    const step: Step = { atMs: now(), description, request: shortened(call.body) }
+    const request = wire.leaseRequestOf(call, leaseTable)
     if (request?.kind === 'acquire' && attempt.last?.entry.end !== undefined) attempt.steps.push(step)
     else this.#log(attempt, step)
     if (request?.kind === 'acquire') {
@@ -86,10 +72,10 @@ export class Recorder {
       return received
     } finally {
       const replies = { ...passage, received, successor: attempt.last?.entry.successor }
-      step.result = describeResult(call, this.#leaseTable, replies)
-      step.tookMs = this.#now() - step.atMs
+      step.result = describeResult(call, leaseTable, replies)
+      step.tookMs = now() - step.atMs
       const shown = received === 'hangUp' ? passage.reply : received
-      if (shown !== undefined) step.answer = shortened(answerOf(shown).body, shown.body)
+      if (shown !== undefined) step.answer = shortened(wire.answerOf(shown).body, shown.body)
     }
   }
 
@@ -101,19 +87,17 @@ export class Recorder {
     if (attempt === undefined) return reply
     const passage = passages.getStore()
     if (passage !== undefined) passage.reply = reply
-    const request = leaseRequestOf(call, this.#leaseTable)
-    const answer = answerOf(reply)
+    const request = wire.leaseRequestOf(call, this.#options.leaseTable)
+    const answer = wire.answerOf(reply)
     this.#acquired(attempt, call, request, answer)
     const tenure = request === undefined ? attempt.last : attempt.leases.get(request.lease)?.tenure
-    if (tenure !== undefined) {
-      this.#tenures.applied(tenure, call, request, answer, wasReplaced && sender === tenure)
-    }
-    const missing = missingTableOf(call, answer)
+    if (tenure !== undefined) this.#tenures.applied(tenure, call, answer, wasReplaced && sender === tenure)
+    const missing = wire.missingTableOf(call, answer)
     if (missing !== undefined) attempt.missingTables.push(missing)
     return reply
   }
 
-  #acquired(attempt: Attempt, { requestId }: Call, request: LeaseRequest | undefined, answer: Answer): void {
+  #acquired(attempt: Attempt, { requestId }: Call, request: wire.LeaseRequest | undefined, answer: wire.Answer): void {
     if (request?.kind !== 'acquire') return
     const requested = attempt.leases.get(request.lease)
     if (requested === undefined) return
@@ -122,7 +106,7 @@ export class Recorder {
       attempt.last = tenure
       attempt.leases.set(request.lease, { leaseMs: requested.leaseMs, tick: requested.tick, tenure })
       this.logs.add(tenure.entry.number, ...attempt.steps.splice(0))
-    } else if (isRefusal(answer.error) && requested.tenure === undefined) {
+    } else if (wire.isRefusal(answer.error) && requested.tenure === undefined) {
       // After a grant, it is the repetition of an acquire whose reply was lost.
       requested.refusedAs = whyRefused(property(answer.body, 'Item'), request.tick)
     }
@@ -135,16 +119,16 @@ export class Recorder {
   /** Each process of a server is one attempt, which may lead again and again. */
   serverStarted(requestId: string, candidate: number, pid: number): void {
     this.#begin(requestId, candidate, `Process ${pid} starts`)
-    this.#add({ kind: 'standby', atMs: this.#now(), candidate, reason: `process ${pid} starts` })
+    this.#options.add({ kind: 'standby', atMs: this.#options.now(), candidate, reason: `process ${pid} starts` })
   }
 
   #begin(requestId: string, candidate: number, description: string, tick = ''): void {
     this.#attempts.set(requestId, {
-      ...{ candidate, tick, steps: [{ atMs: this.#now(), description }], leases: new Map() },
+      ...{ candidate, tick, steps: [{ atMs: this.#options.now(), description }], leases: new Map() },
       ...{ missingTables: [], isDone: false },
     })
-    const isFull = this.#attempts.size > KEPT_ATTEMPTS
-    const oldest = isFull ? [...this.#attempts].find(([, { isDone }]) => isDone)?.[0] : undefined
+    if (this.#attempts.size <= KEPT_ATTEMPTS) return
+    const [oldest] = [...this.#attempts].find(([, { isDone }]) => isDone) ?? []
     if (oldest !== undefined) this.#attempts.delete(oldest)
   }
 
@@ -152,7 +136,8 @@ export class Recorder {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
     const { candidate, tick, leases, last } = attempt
-    const atMs = this.#now()
+    const { add, now } = this.#options
+    const atMs = now()
     attempt.isDone = true
     this.#log(attempt, { atMs, ...lastStepOf(outcome, logs) })
     const { errorType: name, errorMessage = '' } = outcome.status === 'failed' ? outcome.error : {}
@@ -161,41 +146,32 @@ export class Recorder {
       if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error })
     }
     if (last !== undefined) return
-    if (outcome.status === 'standby') this.#add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
+    if (outcome.status === 'standby') add({ kind: 'standby', atMs, candidate, reason: outcome.reason })
     if (error === undefined) return
     const number = this.#tenures.nextNumber()
     this.logs.add(number, ...attempt.steps)
-    this.#add({ kind: 'failure', atMs, number, candidate, tick, error })
+    add({ kind: 'failure', atMs, number, candidate, tick, error })
   }
 
-  /** @param how such as `killed by SIGKILL` */
   serverEnded(requestId: string, how: string, logs: readonly string[]): void {
     const attempt = this.#attempts.get(requestId)
     if (attempt === undefined) return
-    const [atMs, tenure] = [this.#now(), this.#tenures.leading(requestId)]
+    const [atMs, tenure] = [this.#options.now(), this.#tenures.leading(requestId)]
     attempt.isDone = true
     this.#log(attempt, { atMs, description: `The process ended: ${how}`, trace: logs })
     if (tenure !== undefined) this.#tenures.change(tenure, { doneAtMs: atMs, error: { name: 'Exit', message: how } })
   }
 
-  faultInjected(description: string, on: { readonly candidate?: number; readonly requestId?: string } = {}): void {
-    const atMs = this.#now()
+  readonly faultInjected = (description: string, on: { candidate?: number; requestId?: string } = {}): void => {
+    const atMs = this.#options.now()
     const attempt = on.requestId === undefined ? undefined : this.#attempts.get(on.requestId)
     if (attempt !== undefined) this.#log(attempt, { atMs, description, isFault: true })
-    this.#add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
+    this.#options.add({ kind: 'fault', atMs, candidate: on.candidate ?? attempt?.candidate, description })
   }
 
-  leader(): string | undefined {
-    return this.#tenures.leading()?.requestId
-  }
-
-  isLeading(requestId: string): boolean {
-    return this.#tenures.leading(requestId) !== undefined
-  }
-
-  candidateOf(requestId: string): number | undefined {
-    return this.#attempts.get(requestId)?.candidate
-  }
+  readonly leader = (): string | undefined => this.#tenures.leading()?.requestId
+  readonly isLeading = (requestId: string): boolean => this.#tenures.leading(requestId) !== undefined
+  readonly candidateOf = (requestId: string): number | undefined => this.#attempts.get(requestId)?.candidate
 
   /** Of the last attempt of this request; nothing if it is no longer kept. */
   observations(requestId: string): Observations {

@@ -2,18 +2,13 @@
 import { property } from '../../../functions/election/json.ts'
 import type { Call } from '../lambda-host/interceptor.ts'
 import type { Effect, Entry, TenureEntry } from './entries.ts'
-import {
-  type Acquire,
-  type Answer,
-  endIn,
-  gatewayStatusOf,
-  grantOf,
-  isRefusal,
-  isRefusedByFence,
-  type LeaseRequest,
-  type Write,
-  writesOf,
-} from './wire.ts'
+import * as wire from './wire.ts'
+
+export interface ElectionOptions {
+  readonly leaseTable: string
+  readonly add: (entry: Entry) => void
+  readonly now: () => number
+}
 
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] }
 
@@ -24,9 +19,7 @@ export interface Tenure {
 }
 
 export class Tenures {
-  readonly #leaseTable: string
-  readonly #add: (entry: Entry) => void
-  readonly #now: () => number
+  readonly #options: ElectionOptions
   readonly #current = new Map<string, Tenure>()
   #count = 0
   /**
@@ -35,10 +28,8 @@ export class Tenures {
    */
   readonly stale = { refused: 0, completions: 0, unguarded: new Map<string, number>() }
 
-  constructor(leaseTable: string, add: (entry: Entry) => void, now: () => number) {
-    this.#leaseTable = leaseTable
-    this.#add = add
-    this.#now = now
+  constructor(options: ElectionOptions) {
+    this.#options = options
   }
 
   /** Also for an attempt that failed without a tenure. */
@@ -55,10 +46,10 @@ export class Tenures {
     )
   }
 
-  begin(requestId: string, candidate: number, request: Acquire, body: unknown): Tenure {
-    const { token, before } = grantOf(request, body)
+  begin(requestId: string, candidate: number, request: wire.Acquire, body: unknown): Tenure {
+    const { token, before } = wire.grantOf(request, body)
     const { lease, tick, expiresAtMs } = request
-    const atMs = this.#now()
+    const atMs = this.#options.now()
     const previous = this.#current.get(lease)
     const takenOver = before.holder === undefined ? {} : ({ end: 'takenOver', endedAtMs: atMs } as const)
     if (previous !== undefined) this.change(previous, { successor: token, ...takenOver })
@@ -72,27 +63,31 @@ export class Tenures {
 
   change({ entry }: Tenure, changes: Partial<TenureEntry>): void {
     Object.assign(entry, changes)
-    this.#add({ ...entry })
+    this.#options.add({ ...entry })
   }
 
-  isReplaced(tenure: Tenure): boolean {
-    return this.#current.get(tenure.lease) !== tenure
-  }
+  readonly isReplaced = (tenure: Tenure): boolean => this.#current.get(tenure.lease) !== tenure
 
   /** @param wasReplaced already when the request was sent on to the service */
-  applied(tenure: Tenure, call: Call, request: LeaseRequest | undefined, answer: Answer, wasReplaced: boolean): void {
-    const isRefused = this.isReplaced(tenure) && isRefusal(answer.error)
-    const isGuarded = request !== undefined // the transaction checks the lease row
-    for (const write of writesOf(call, this.#leaseTable)) {
-      const verdict = verdictOn(write, call, answer, { isRefused, isGuarded, wasReplaced })
-      if (verdict === undefined) continue
-      const { what, table = '' } = write
-      this.#effect(tenure, verdict, verdict === 'accepted' && wasReplaced ? `${what}, though it is replaced` : what)
-      if (verdict === 'refused') this.stale.refused += 1
-      if (verdict === 'unguarded') this.stale.unguarded.set(table, (this.stale.unguarded.get(table) ?? 0) + 1)
+  applied(tenure: Tenure, call: Call, answer: wire.Answer, wasReplaced: boolean): void {
+    const { stale } = this
+    const request = wire.leaseRequestOf(call, this.#options.leaseTable)
+    const isRefused = this.isReplaced(tenure) && wire.isRefusal(answer.error)
+    const isDone = answer.error === undefined && (wire.gatewayStatusOf(call, answer.body) ?? 200) < 300
+    for (const write of wire.writesOf(call, this.#options.leaseTable)) {
+      const { what, table, isFenced } = write
+      if (isRefused) {
+        // A transaction with a lease request checks the lease row.
+        if (request === undefined && !wire.isRefusedByFence(write, call, property(answer.body, 'Item'))) continue
+        stale.refused += 1
+        this.#effect(tenure, 'refused', what)
+      } else if (isDone && wasReplaced && !isFenced && table !== undefined) {
+        stale.unguarded.set(table, (stale.unguarded.get(table) ?? 0) + 1)
+        this.#effect(tenure, 'unguarded', what)
+      } else if (isDone) this.#effect(tenure, 'accepted', wasReplaced ? `${what}, though it is replaced` : what)
     }
     if (isRefused && request?.kind === 'complete' && tenure.entry.end !== 'completed') {
-      this.stale.completions += 1
+      stale.completions += 1
       this.#effect(tenure, 'refused', 'the completion of its tick')
     }
     if (answer.error === undefined && request !== undefined) this.#leaseChanged(tenure, request)
@@ -101,33 +96,16 @@ export class Tenures {
   #effect(tenure: Tenure, verdict: Effect['verdict'], what: string): void {
     const { number, token, candidate } = tenure.entry
     this.change(tenure, { [verdict]: tenure.entry[verdict] + 1 })
-    this.#add({ kind: 'effect', atMs: this.#now(), tenure: number, token, candidate, verdict, what, times: 1 })
+    const { add, now } = this.#options
+    add({ kind: 'effect', atMs: now(), tenure: number, token, candidate, verdict, what, times: 1 })
   }
 
-  #leaseChanged(tenure: Tenure, request: LeaseRequest): void {
+  #leaseChanged(tenure: Tenure, request: wire.LeaseRequest): void {
     if (request.kind !== 'acquire' && 'expiresAtMs' in request) {
-      const { expiresAtMs } = request
       const announced = request.kind === 'proclaim' ? { announcement: JSON.stringify(request.announcement) } : {}
-      this.change(tenure, { expiresAtMs, ...announced })
+      this.change(tenure, { expiresAtMs: request.expiresAtMs, ...announced })
     }
-    const end = endIn(request)
-    if (end !== undefined) this.change(tenure, { end, endedAtMs: this.#now() })
+    const end = wire.endIn(request)
+    if (end !== undefined) this.change(tenure, { end, endedAtMs: this.#options.now() })
   }
-}
-
-/** Undefined for a write that failed, or that another part of its condition refused. */
-function verdictOn(
-  { table, isFenced }: Write,
-  call: Call,
-  { body, error }: Answer,
-  { isRefused, isGuarded, wasReplaced }: Readonly<Record<'isRefused' | 'isGuarded' | 'wasReplaced', boolean>>,
-): Effect['verdict'] | undefined {
-  if (isRefused) {
-    const isByFence =
-      call.operation === 'TransactWriteItems' ? isFenced : isRefusedByFence(call, property(body, 'Item'))
-    return isGuarded || isByFence ? 'refused' : undefined
-  }
-  if (error !== undefined || (gatewayStatusOf(call, body) ?? 200) >= 300) return undefined
-  // A charge at the gateway has a key of its own.
-  return wasReplaced && !isFenced && table !== undefined ? 'unguarded' : 'accepted'
 }

@@ -44,35 +44,46 @@ export interface Write {
   readonly isFenced: boolean
 }
 
-export function writesOf({ service, operation, target, body }: Call, leaseTable: string): readonly Write[] {
-  if (service === 'lambda') return body['method'] === 'POST' ? [{ what: 'charge at the gateway', isFenced: false }] : []
-  const write = (action: string, fullName: string, input: unknown, more = ''): Write => {
+export function writesOf(call: Call, leaseTable: string): readonly Write[] {
+  if (call.service === 'lambda') {
+    return call.body['method'] === 'POST' ? [{ what: 'charge at the gateway', isFenced: false }] : []
+  }
+  const writes = actionsOf(call).filter(({ isWrite, table }) => isWrite && table !== leaseTable)
+  return writes.map(({ action, table: fullName, input, more = '' }) => {
     const table = plainName(fullName)
     return { what: `${action} of ${table}${more}`, table, isFenced: isFenced(input) }
-  }
-  switch (operation) {
-    case 'PutItem':
-    case 'UpdateItem':
-    case 'DeleteItem':
-      return target === leaseTable ? [] : [write(operation, target, body)]
-    case 'BatchWriteItem':
-      return Object.entries(property(body, 'RequestItems') ?? {}).flatMap(([table, requests]) =>
-        Array.isArray(requests) ? requests.map(() => write(operation, table, undefined)) : [],
-      )
-    case 'TransactWriteItems':
-      return transactItemsOf(body)
-        .filter(({ action, table }) => action !== 'ConditionCheck' && table !== leaseTable)
-        .map(({ action, table, input }) => write(action, table, input, ' in a transaction'))
-    case 'ExecuteStatement':
-    case 'ExecuteTransaction':
-    case 'BatchExecuteStatement':
-      // No fence is written in PartiQL.
-      return statementsOf(body).flatMap(({ table, isWrite }) =>
-        isWrite && table !== leaseTable ? [write(operation, table, undefined)] : [],
-      )
-    default:
-      return []
-  }
+  })
+}
+
+interface Action {
+  readonly action: string
+  readonly table: string
+  readonly isWrite: boolean
+  /** Where its condition is; no fence is written in a batch or in PartiQL. */
+  readonly input?: unknown
+  readonly more?: string
+}
+
+const PARTIQL = /^\s*(?:(INSERT\s+INTO|UPDATE|DELETE\s+FROM)|SELECT[\s\S]*?FROM)\s+"?([\w.-]+)/i
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+/** What a request does to which tables: by itself, in a batch, in a transaction, or in PartiQL. */
+function actionsOf({ operation, target, body }: Call): readonly Action[] {
+  const single = { action: operation, table: target, input: body, isWrite: /^(Put|Update|Delete)Item$/.test(operation) }
+  const batch = Object.entries(body['RequestItems'] ?? {}).flatMap(([table, requests]) =>
+    listOf(requests).map(() => ({ action: operation, table, isWrite: operation === 'BatchWriteItem' })),
+  )
+  const transaction = listOf(body['TransactItems']).flatMap((item) =>
+    Object.entries(item ?? {}).map(([action, input]) => {
+      const isWrite = action !== 'ConditionCheck' && action !== 'Get'
+      return { action, table: String(property(input, 'TableName')), input, isWrite, more: ' in a transaction' }
+    }),
+  )
+  const statements = listOf(body['Statements'] ?? body['TransactStatements'] ?? [body]).map((one) => {
+    const [, write, table = ''] = PARTIQL.exec(String(property(one, 'Statement'))) ?? []
+    return { action: operation, table, isWrite: write !== undefined }
+  })
+  return [single, ...batch, ...transaction, ...statements].filter(({ table }) => table !== '')
 }
 
 /** Rule F1 of functions/election/fencing.ts, unless the run has switched it off on the wire. */
@@ -81,9 +92,8 @@ const FENCE = 'attribute_not_exists(#tenureFence) OR #tenureFence <= :tenureFenc
 const isFenced = (input: unknown): boolean => String(property(input, 'ConditionExpression')).includes(FENCE)
 
 /** Whether the fence refused this write, and not another part of its condition; unknown without the row. */
-export function isRefusedByFence({ body }: Call, item: unknown): boolean {
-  if (!isFenced(body)) return false
-  if (body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return true
+export function isRefusedByFence({ isFenced }: Write, { body }: Call, item: unknown): boolean {
+  if (!isFenced || body['ReturnValuesOnConditionCheckFailure'] !== 'ALL_OLD') return isFenced
   const column = String(property(body['ExpressionAttributeNames'], '#tenureFence'))
   const mine = numberOf(property(body['ExpressionAttributeValues'], ':tenureFence'))
   return (numberOf(property(item, column)) ?? 0) > (mine ?? 0)
@@ -92,35 +102,10 @@ export function isRefusedByFence({ body }: Call, item: unknown): boolean {
 export type MissingTable = NonNullable<ReturnType<typeof missingTableOf>>
 
 /** `keys` are the names of the keys, if the request has them. */
-export function missingTableOf({ operation, target, body }: Call, { error }: Answer) {
+export function missingTableOf(call: Call, { error }: Answer) {
   if (error !== 'ResourceNotFoundException') return undefined
-  const items = operation === 'TransactWriteItems' ? transactItemsOf(body).map(({ table }) => table) : []
-  const batch = Object.keys(property(body, 'RequestItems') ?? {})
-  const statements = statementsOf(body).flatMap(({ table }) => (table === '' ? [] : [table]))
-  const tables = [...new Set([...(target === '' ? [] : [target]), ...items, ...batch, ...statements])]
-  return { tables, keys: Object.keys(body['Key'] ?? {}) }
-}
-
-function transactItemsOf(body: Call['body']) {
-  const items = body['TransactItems']
-  if (!Array.isArray(items)) return []
-  return items.flatMap((item: unknown) =>
-    Object.entries(item ?? {}).flatMap(([action, input]) => {
-      const table = property(input, 'TableName')
-      return typeof table === 'string' ? [{ action, table, input }] : []
-    }),
-  )
-}
-
-const PARTIQL = /^\s*(?:(INSERT\s+INTO|UPDATE|DELETE\s+FROM)|SELECT[\s\S]*?FROM)\s+"?([\w.-]+)/i
-
-/** The tables of PartiQL: of one statement, a transaction or a batch. */
-function statementsOf(body: Call['body']): readonly { readonly table: string; readonly isWrite: boolean }[] {
-  const list = body['Statements'] ?? body['TransactStatements'] ?? [body]
-  return (Array.isArray(list) ? list : []).map((one: unknown) => {
-    const [, write, table = ''] = PARTIQL.exec(String(property(one, 'Statement'))) ?? []
-    return { table, isWrite: write !== undefined }
-  })
+  const tables = [...Object.keys(call.body['RequestItems'] ?? {}), ...actionsOf(call).map(({ table }) => table)]
+  return { tables: [...new Set(tables)], keys: Object.keys(call.body['Key'] ?? {}) }
 }
 
 /** The name that the stack's author wrote: `Subscriptions`, not `TenureBilling-f2f6ac26-Subscriptions1F71F6D8`. */

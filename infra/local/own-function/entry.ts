@@ -28,31 +28,26 @@ export async function checkEntry(entry: string, directory: string): Promise<void
   if (found === undefined) throw new Error(`the file ${entry} does not exist`)
   if (!found.isFile()) throw new Error(`${entry} is not a file`)
   if (!MODULE.test(entry)) throw new Error(`${entry} is neither TypeScript nor JavaScript`)
-  const [problem] = handlerProblems(entry, await exportsOf(entry, directory))
+  const bundled = build({
+    entryPoints: [entry],
+    absWorkingDir: directory,
+    alias: { tenure: LIBRARY },
+    nodePaths: [PACKAGES],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    outdir: directory,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  })
+  const { metafile } = await bundled.catch((cause: Error) => {
+    throw new Error(`${entry} cannot be bundled. ${cause.message}`, { cause })
+  })
+  const exported = Object.values(metafile.outputs).flatMap((output) => output.exports)
+  const [problem] = handlerProblems(entry, exported)
   if (problem !== undefined) throw new Error(problem)
-}
-
-async function exportsOf(entry: string, directory: string): Promise<readonly string[]> {
-  try {
-    const { metafile } = await build({
-      entryPoints: [entry],
-      absWorkingDir: directory,
-      alias: { tenure: LIBRARY },
-      nodePaths: [PACKAGES],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      mainFields: ['module', 'main'],
-      outdir: directory,
-      write: false,
-      metafile: true,
-      logLevel: 'silent',
-    })
-    return Object.values(metafile.outputs).flatMap((output) => output.exports)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new Error(`${entry} cannot be bundled. ${why}`, { cause: error })
-  }
 }
 
 /**

@@ -10,12 +10,11 @@ const SOURCE = join(import.meta.dirname, 'client')
 const BUNDLED = join(import.meta.dirname, 'page.json')
 
 /** The widget's colours, as the custom properties of the picture. */
+const declarationsOf = (palette: Palette) =>
+  Object.entries(palette)
+    .map(([role, colour]) => `${propertyOf(role)}:${colour}`)
+    .join(';')
 const COLOURS = `:root{${declarationsOf(LIGHT)}}@media (prefers-color-scheme:dark){:root{${declarationsOf(DARK)}}}`
-
-function declarationsOf(palette: Palette): string {
-  const declarations = Object.entries(palette).map(([role, colour]) => `${propertyOf(role)}:${colour}`)
-  return declarations.join(';')
-}
 
 export async function bundlePage(): Promise<{ readonly html: string; readonly headers: Record<string, string> }> {
   if (existsSync(BUNDLED)) return JSON.parse(await readFile(BUNDLED, 'utf8'))

@@ -24,7 +24,7 @@ export class Feed {
     this.#keptEntries = keptEntries
   }
 
-  add(entry: Entry): void {
+  readonly add = (entry: Entry): void => {
     if (entry.kind !== 'effect' && entry.kind !== 'tenure') {
       this.#flush()
       this.#send([entry])
@@ -58,7 +58,8 @@ export class Feed {
     for (const entry of entries) this.#entries.set(this.#keyOf(entry), entry)
     this.#notify(entries, false)
     if (this.#entries.size <= this.#keptEntries * SLACK) return
-    this.#forget()
+    const history = [...this.#entries.keys()].filter((key) => /^(event|tenure) /.test(key))
+    for (const key of history.slice(0, this.#entries.size - this.#keptEntries)) this.#entries.delete(key)
     this.#notify([...this.#entries.values()], true)
   }
 
@@ -73,11 +74,5 @@ export class Feed {
     if (STATES.includes(entry.kind)) return entry.kind
     this.#events += 1
     return `event ${this.#events}`
-  }
-
-  #forget(): void {
-    const history = [...this.#entries].filter(([key]) => /^(event|tenure) /.test(key))
-    const excess = this.#entries.size - this.#keptEntries
-    for (const [key] of history.slice(0, excess)) this.#entries.delete(key)
   }
 }

@@ -2,7 +2,6 @@
  * Serves the page, the feed as server-sent events and the logs of tenures, and takes faults, all behind a key in the
  * path that only the printed address has. A cookie would not do: browsers send it to every port of a host, so another
  * user's server on this machine would get it.
- *
  * Other pages in the same browser can send requests here without the key. Besides the key, every request must name this
  * server as its host, and a fault must come from this page as JSON, which no form can send.
  */
@@ -20,7 +19,6 @@ import type { Feed } from './feed.ts'
 
 export interface PageOptions {
   readonly port: number
-  /** The first part of the path. @default a random one */
   readonly key?: string
   readonly feed: Pick<Feed, 'subscribe'>
   readonly logs: Pick<TenureLogs, 'get'>
@@ -38,7 +36,6 @@ const MAX_STREAMS = 20
 /** How long a page may take to receive the last entries. */
 const MAX_FAREWELL_MS = 1_000
 
-/** @throws Error that says what to do if the port is taken */
 export async function startPage(options: PageOptions) {
   const { port, key = randomBytes(16).toString('base64url'), feed, logs, inject } = options
   const page = await bundlePage()
@@ -48,8 +45,7 @@ export async function startPage(options: PageOptions) {
     const { method = '', url = '/', headers } = request
     if (!isOwnHost(headers.host, ownPort)) return reply(response, 421, 'This server answers this machine only')
     if (!isSameOrigin(headers['sec-fetch-site'])) return reply(response, 403, 'Other pages may not use this server')
-    const path = URL.parse(url, 'http://local')?.pathname ?? ''
-    const [, givenKey = '', route = ''] = /^\/([^/]*)(.*)$/.exec(path) ?? []
+    const [, givenKey = '', route = ''] = /^\/([^/?]*)([^?]*)/.exec(url) ?? []
     if (!isSecret(givenKey, key)) return reply(response, 403, WRONG_KEY)
     if (route === '') return reply(response, 308, '', { location: `/${key}/` }) // the page's own requests are relative
     if ((method === 'GET' || method === 'HEAD') && route === '/') return reply(response, 200, page.html, page.headers)
@@ -61,8 +57,8 @@ export async function startPage(options: PageOptions) {
     const [, tenure] = /^\/tenures\/(\d+)$/.exec(route) ?? []
     if (method === 'GET' && tenure !== undefined) {
       const steps = logs.get(Number(tenure))
-      if (steps.length > 0) return reply(response, 200, JSON.stringify(steps), JSON_TYPE)
-      return reply(response, 404, 'The log of this tenure is no longer kept')
+      if (steps.length === 0) return reply(response, 404, 'The log of this tenure is no longer kept')
+      return reply(response, 200, JSON.stringify(steps), { 'content-type': 'application/json' })
     }
     if (method === 'POST' && route === '/faults') return injectFrom(request, response)
     return reply(response, 404, 'Not found')
@@ -107,7 +103,6 @@ export async function startPage(options: PageOptions) {
   }
 }
 
-const JSON_TYPE = { 'content-type': 'application/json' }
 const WRONG_KEY = 'Open the complete address that the terminal shows: it ends with a secret key, a new one for each run'
 
 /** Browsers name the origin of a request; what names none is no browser. */
@@ -121,9 +116,8 @@ function reply(response: ServerResponse, statusCode: number, body: string, heade
 function stream(response: ServerResponse, feed: Pick<Feed, 'subscribe'>): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const write = (text: string) => {
-    if (response.writableEnded) return
     if (response.writableLength > MAX_WAITING_BYTES) response.destroy()
-    else response.write(text)
+    else if (!response.writableEnded) response.write(text)
   }
   const subscription = feed.subscribe((entries, isSnapshot) => {
     const update: Update = { nowMs: Date.now(), isSnapshot, entries }

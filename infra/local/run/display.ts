@@ -1,11 +1,10 @@
 /** What a run looks like in a terminal: a line per tick, a line per failure, and a summary at the end. */
 import pc from 'picocolors'
-import type { DynamoDBLocal } from '../../programs/dynamodb-local.ts'
 import { count, grouped, oneLine, secondsOf, timeOf, wrapped } from '../../programs/text.ts'
 import type { Effect, FaultEntry, TenureEntry, VerdictLine } from '../observe/entries.ts'
 import { thrownIn, withoutMetrics } from '../observe/outcome.ts'
 import { completionsOf, type TickRecord, type Try, wasTakenOver } from './tick.ts'
-import { type Conclusion, type RunEnd, verdictLines } from './verdict.ts'
+import { type Conclusion, verdictLines } from './verdict.ts'
 
 /** Structured log lines of the level INFO report success. */
 const isNews = (logLine: string) => !/"level": ?"INFO"/.test(logLine)
@@ -32,32 +31,13 @@ export class Display {
     this.#colour = pc.createColors(wantsColour(stream, env))
   }
 
-  #line(text: string): void {
-    this.#foreignLine(wrapped(text, this.#stream.columns))
-  }
-
+  readonly #line = (text: string) => this.#foreignLine(wrapped(text, this.#stream.columns))
   /** Not wrapped, since the user may copy it. */
-  #foreignLine(text: string): void {
-    this.#stream.write(`${text}\n`)
-  }
+  readonly #foreignLine = (text: string) => void this.#stream.write(`${text}\n`)
+  readonly note = (text: string) => this.#line(this.#colour.dim(oneLine(text)))
+  readonly warn = (text: string) => this.#line(this.#colour.yellow(oneLine(text)))
+  readonly page = (url: string) => this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
 
-  note(text: string): void {
-    this.#line(this.#colour.dim(oneLine(text)))
-  }
-
-  warn(text: string): void {
-    this.#line(this.#colour.yellow(oneLine(text)))
-  }
-
-  page(url: string): void {
-    this.#line(`Watch the election, and break it: ${this.#colour.bold(url)}`)
-  }
-
-  deployed({ endpoint, isForeign = false }: DynamoDBLocal): void {
-    if (isForeign) this.note(`DynamoDB Local at ${endpoint} is not this run's own: others may read the run's tables.`)
-  }
-
-  /** A server that stays begins to lead. */
   led({ candidate, token }: Pick<TenureEntry, 'candidate' | 'token'>, when: string): void {
     this.#line(`  ${this.#colour.green(`candidate ${candidate}`)} leads with token ${token} ${when}`.trimEnd())
   }
@@ -67,23 +47,22 @@ export class Display {
     this.#line(`    ${this.#colour.yellow('⚡')} ${who}${oneLine(description)}`)
   }
 
-  /** A replaced leader's write was accepted, because no fence guarded it. */
   unguarded({ candidate, what }: Effect): void {
-    const { yellow } = this.#colour
-    this.#line(yellow(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`))
+    this.warn(`    ! candidate ${candidate}, replaced: ${what} accepted, no fence`)
   }
 
   tried({ candidate, attempt: { retryInMs, ending }, outcome }: Try, withLogs = false): void {
+    const { cyan, dim, red, yellow } = this.#colour
     const logs = withoutMetrics(ending.logs ?? [])
-    if (withLogs) for (const line of logs) this.#logged(candidate, line)
+    for (const line of withLogs ? logs.filter((line) => line.trim() !== '') : []) {
+      this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
+    }
     if (outcome.status === 'continued') {
-      const { cyan } = this.#colour
       const goesOn = 'continued in a new invocation'
       this.#line(`    ${cyan('→')} candidate ${candidate}, leading with token ${outcome.fencingToken}: ${goesOn}`)
     }
     const error = thrownIn(outcome)
     if (error === undefined || ('isTold' in outcome && outcome.isTold)) return
-    const { dim, red, yellow } = this.#colour
     const token = 'fencingToken' in outcome ? outcome.fencingToken : undefined
     const who = `candidate ${candidate}${token === undefined ? '' : `, leading with token ${token},`}`
     const what = outcome.status === 'completed' ? 'failed after completing its tick' : 'failed'
@@ -93,11 +72,6 @@ export class Display {
     const logged = withLogs ? [] : logs.filter(isNews).slice(-MAX_LOG_LINES)
     const details = error.trace?.slice(1, 1 + MAX_FRAMES) ?? logged
     for (const detail of details) this.#foreignLine(dim(`        ${oneLine(detail.trim(), MAX_LETTERS)}`))
-  }
-
-  #logged(candidate: number, line: string): void {
-    const { cyan } = this.#colour
-    if (line.trim() !== '') this.#foreignLine(`    ${cyan(`${candidate} |`)} ${oneLine(line.trimEnd(), MAX_LETTERS)}`)
   }
 
   ticked(record: TickRecord, effects: string, wasCut: boolean): void {
@@ -124,29 +98,26 @@ export class Display {
     return `${green(`candidate ${candidate}`)} ${how} with token ${outcome.fencingToken}`
   }
 
-  ended(conclusion: Conclusion, { wasCut }: Pick<RunEnd, 'wasCut'>): void {
+  ended(conclusion: Conclusion): void {
     const { yellow } = this.#colour
     const { ticks, completed, candidates, standby, failed, tookOver, ...summary } = conclusion.summary
     const byOne = summary.completedTwice === 0 && candidates > 1 && completed > 0
     const byWhom = `${byOne ? `${completed > 1 ? 'each ' : ''}by one of` : 'by'} ${count(candidates, 'candidate')}`
     const takeovers = `${count(tookOver, 'leader')} replaced within the tick`
-    const refused = [
-      ['fence', summary.staleWritesRefused, 'write'],
-      ['lease', summary.completionsRefused, 'completion'],
-    ] as const
+    const refused = (by: string, times: number, what: string) =>
+      times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : []
     const lines = [
       `${completed} of ${count(ticks, 'tick')} completed, ${byWhom}`,
       `  ${count(standby, 'standby')}, ${count(failed, 'failed invocation')}, ${takeovers}`,
       ...conclusion.lines.map((line) => `  ${line}`),
-      ...refused.flatMap(([by, times, what]) =>
-        times > 0 ? [`  the ${by} refused ${count(times, what)} of replaced leaders`] : [],
-      ),
+      ...refused('fence', summary.staleWritesRefused, 'write'),
+      ...refused('lease', summary.completionsRefused, 'completion'),
       ...Object.entries(summary.unguardedWrites).map(([table, writes]) =>
         yellow(`  table ${table}: ${count(writes, 'write')} of replaced leaders accepted, no fence`),
       ),
       ...conclusion.verdict.harm.map((harm) => yellow(`  ${harm}`)),
     ]
-    this.concluded(lines, verdictLines(conclusion, wasCut))
+    this.concluded(lines, verdictLines(conclusion))
   }
 
   concluded(lines: readonly string[], verdict: readonly VerdictLine[]): void {

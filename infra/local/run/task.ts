@@ -6,8 +6,7 @@ import type { TryOutcome } from '../observe/outcome.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Deployment } from './deployment.ts'
 import type { Display } from './display.ts'
-import type { RunOptions } from './options.ts'
-import type { Conclusion, RunEnd } from './verdict.ts'
+import type { Conclusion, RunEnd, RunOptions } from './verdict.ts'
 
 export interface TaskContext extends Pick<Deployment, 'client' | 'functions' | 'candidates' | 'lease'> {
   readonly options: RunOptions
@@ -26,7 +25,6 @@ export interface Task {
   firstTickMs(periodMs: number, nowMs: number): number
   introduce(firstTick: string, periodMs: number): void
   tickStarts?(number: number, tickMs: number): void
-  /** Called every ten seconds during a tick. */
   progress?(): void
   tickEnded?(): Promise<string>
   money?(): string

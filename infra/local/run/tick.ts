@@ -5,7 +5,6 @@ import type { TryOutcome } from '../observe/outcome.ts'
 import { type Candidate, eventOf } from '../stack/schedules.ts'
 
 export interface Try {
-  /** From 1, in the order of the template's schedules. */
   readonly candidate: number
   readonly attempt: Attempt
   readonly outcome: TryOutcome
@@ -28,9 +27,7 @@ export interface TickContext {
   readonly isReachable: (candidate: number) => boolean
 }
 
-interface Scheduled extends TickCandidate {
-  readonly event: unknown
-}
+type Scheduled = TickCandidate & { readonly event: unknown }
 
 export class RunningTick {
   readonly #number: number
@@ -64,14 +61,11 @@ export class RunningTick {
       tick: this.#tick,
       tries: [...this.#tries],
       durationMs: performance.now() - this.#startedAt,
-      /** A leader of this tick is still frozen. */
       hasFrozen: [...this.#open].some(this.#context.isFrozen),
     }
   }
 
-  has(requestId: string): boolean {
-    return this.#requests.has(requestId)
-  }
+  readonly has = (requestId: string): boolean => this.#requests.has(requestId)
 
   /** Invokes the function of this request again, with this event. False if the request is not of that function. */
   continueSelf(requestId: string, functionName: string, event: unknown): boolean {
@@ -126,3 +120,51 @@ export const wasTakenOver = (record: TickRecord): boolean =>
   completionsOf(record).length > 0 && (record.hasFrozen || record.tries.some(({ outcome }) => ledAndFailed(outcome)))
 
 const ledAndFailed = (outcome: TryOutcome) => outcome.status === 'failed' && outcome.fencingToken !== undefined
+
+/** `standby` and `failed` count invocations, retries too; `tookOver`, ticks that the first leader did not complete. */
+export type Tally = Readonly<typeof NOTHING>
+
+const NOTHING = { ticks: 0, completed: 0, completedTwice: 0, standby: 0, failed: 0, tookOver: 0 }
+
+/** The ticks that are not over, and the totals of all; bounded, because a run may last for days. */
+export class RunningTicks {
+  readonly #open = new Set<RunningTick>()
+  #over: Tally = NOTHING
+
+  add(tick: RunningTick): void {
+    this.#open.add(tick)
+    void tick.over.then(() => {
+      this.#open.delete(tick)
+      this.#over = tallyOf([tick.record()], this.#over)
+    })
+  }
+
+  readonly tally = (): Tally =>
+    tallyOf(
+      [...this.#open].map((tick) => tick.record()),
+      this.#over,
+    )
+  readonly overdue = (): number => this.#over.ticks - this.#over.completed
+  readonly over = (): Promise<unknown> => Promise.all([...this.#open].map((tick) => tick.over))
+  readonly continueSelf: RunningTick['continueSelf'] = (...invoke) =>
+    [...this.#open].some((tick) => tick.continueSelf(...invoke))
+
+  /** See `RunningTick.deliverAgain`. Does nothing for a request of a tick that is over. */
+  readonly deliverAgain = async (requestId: string): Promise<void> => {
+    for (const tick of this.#open) if (tick.has(requestId)) await tick.deliverAgain(requestId)
+  }
+}
+
+export function tallyOf(records: readonly TickRecord[], before: Tally = NOTHING): Tally {
+  const tries = records.flatMap((record) => record.tries)
+  const ended = (status: Try['outcome']['status']) => tries.filter(({ outcome }) => outcome.status === status).length
+  const completions = records.map((record) => completionsOf(record).length)
+  return {
+    ticks: before.ticks + records.length,
+    completed: before.completed + completions.filter((times) => times > 0).length,
+    completedTwice: before.completedTwice + completions.filter((times) => times > 1).length,
+    standby: before.standby + ended('standby'),
+    failed: before.failed + ended('failed'),
+    tookOver: before.tookOver + records.filter(wasTakenOver).length,
+  }
+}

@@ -7,9 +7,8 @@ import type { LambdaHost } from '../lambda-host/lambda-host.ts'
 import type { Recorder } from '../observe/recorder.ts'
 import type { Feed } from '../page/feed.ts'
 import { nthCandidate } from '../stack/schedules.ts'
-import type { RunningTicks } from './running-ticks.ts'
 import type { Task, TaskContext } from './task.ts'
-import { completionsOf, RunningTick, type TickCandidate, type Try } from './tick.ts'
+import { completionsOf, RunningTick, type RunningTicks, type TickCandidate, type Try } from './tick.ts'
 import { type RunEnd, writesIn } from './verdict.ts'
 
 export interface TicksContext extends Omit<TaskContext, 'recorder' | 'injecting'> {
@@ -33,9 +32,8 @@ export class Ticks {
   #startedAt = Number.NEGATIVE_INFINITY
   #maxCandidates = 0
   readonly #undone: string[] = []
-  /** The last tick that was started, and the one before it. */
+  /** The tick that was started last. */
   #last: RunningTick | undefined
-  #lastButOne: RunningTick | undefined
 
   constructor(context: TicksContext) {
     const { task, lease, candidates } = context
@@ -49,13 +47,13 @@ export class Ticks {
   async run(): Promise<RunEnd> {
     const { options, task, display, signal, host, manualFaults, runningTicks } = this.#context
     const { ticks = Number.POSITIVE_INFINITY, chaos } = options
-    task.introduce(new Date(this.#firstMs).toISOString(), this.#periodMs)
+    task.introduce(this.#tickAt(1), this.#periodMs)
     let goesOn = true
     while (goesOn && this.#number < ticks) goesOn = await this.#runNext()
     if (chaos !== undefined && goesOn) {
       display.note('The chaos is over: ticks without faults follow until nothing is left to do.')
       for (let calm = 1; calm <= MAX_CALM_TICKS && (await this.#runNext()); calm += 1) {
-        if (await task.isSettled?.(this.#last?.record().tick ?? '')) break
+        if (await task.isSettled?.(this.#tickAt(this.#number))) break
       }
     }
     // A leader that was thawed last has yet to find out that it was replaced. One that is still frozen would never end.
@@ -79,7 +77,7 @@ export class Ticks {
     this.#startedAt = performance.now()
     await this.#injectScheduled()
     task.tickStarts?.(this.#number, tickMs)
-    feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: new Date(tickMs).toISOString() })
+    feed.add({ kind: 'ticked', atMs: Date.now(), number: this.#number, tick: this.#tickAt(this.#number) })
     const tick = this.#start(tickMs)
     using _progress = setInterval(() => task.progress?.(), PROGRESS_EVERY_MS)
     await tick.settled
@@ -99,10 +97,9 @@ export class Ticks {
       onStart: (...invocation) => recorder.invocationStarted(...invocation),
       onTry: (tried) => this.#onTry(tried),
       isFrozen: manualFaults.isFrozen,
-      isReachable: (candidate) => manualFaults.candidates.isReachable(candidate),
+      isReachable: manualFaults.candidates.isReachable,
     })
     runningTicks.add(tick)
-    this.#lastButOne = this.#last
     this.#last = tick
     // A tick that an interruption cut short is not overdue.
     void tick.over.then(() => signal.aborted || this.#addCounts())
@@ -110,15 +107,18 @@ export class Ticks {
     return tick
   }
 
+  #tickAt(number: number): string {
+    return number === 0 ? '' : new Date(this.#firstMs + (number - 1) * this.#periodMs).toISOString()
+  }
+
   #candidates(): readonly TickCandidate[] {
     const { candidates: declared, options, manualFaults } = this.#context
     return manualFaults.candidates.present().map((number) => {
       const candidate = nthCandidate(declared, number)
-      return {
-        ...(options.without.includes('lease') ? withoutLease(candidate, number) : candidate),
-        number,
-        clockSkewMs: () => manualFaults.candidates.skewMs(number),
-      }
+      const { schedule, lambda } = options.without.includes('lease') ? withoutLease(candidate, number) : candidate
+      const { timeoutMs = lambda.timeoutMs } = options
+      const clockSkewMs = () => manualFaults.candidates.skewMs(number)
+      return { number, schedule, lambda: { ...lambda, timeoutMs }, clockSkewMs }
     })
   }
 
@@ -127,9 +127,8 @@ export class Ticks {
     for (const fault of options.scenario.filter(({ tick }) => tick === this.#number)) {
       await manualFaults.inject(fault).catch((error: unknown) => {
         if (!(error instanceof FaultError)) throw error
-        const sentence = `Tick ${fault.tick}, ${fault.do}: ${error.message}.`
-        this.#undone.push(sentence)
-        display.warn(`    ${sentence}`)
+        this.#undone.push(`Tick ${fault.tick}, ${fault.do}: ${error.message}.`)
+        display.warn(`    ${this.#undone.at(-1)}`)
       })
     }
   }
@@ -146,9 +145,9 @@ export class Ticks {
   #addCounts(): void {
     const { feed, runningTicks, recorder, task } = this.#context
     const { ticks, completed, completedTwice } = runningTicks.tally()
-    const counts = { ticks, completed, completedTwice, overdue: runningTicks.overdue(), money: task.money?.() }
-    const staleAccepted = writesIn(recorder.unguardedWrites())
-    feed.add({ kind: 'counts', ...counts, staleRefused: recorder.staleRefused(), staleAccepted })
+    const stale = { staleRefused: recorder.staleRefused(), staleAccepted: writesIn(recorder.unguardedWrites()) }
+    const [overdue, money] = [runningTicks.overdue(), task.money?.()]
+    feed.add({ kind: 'counts', ticks, completed, completedTwice, overdue, money, ...stale })
   }
 
   #end(): RunEnd {
@@ -164,8 +163,8 @@ export class Ticks {
       },
       wasCut: cut,
       isInterrupted: signal.aborted,
-      lastTick: (cut ? this.#lastButOne : this.#last)?.record().tick ?? '',
-      latestTick: this.#last?.record().tick ?? '',
+      lastTick: this.#tickAt(cut ? this.#number - 1 : this.#number),
+      latestTick: this.#tickAt(this.#number),
       undone: [...this.#undone, ...this.#notReached()],
     }
   }

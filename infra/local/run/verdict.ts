@@ -1,12 +1,28 @@
-/** Judges a run: whether every tick was completed by one leader, and whether the run proves anything. */
+/** What a run is asked, how it ended, and whether each tick was completed by one leader and the run proves anything. */
 import { count, oneLine } from '../../programs/text.ts'
+import type { ScheduledFault } from '../faults/fault.ts'
+import type { PlanOptions } from '../faults/plan.ts'
+import type { Protection } from '../faults/protections.ts'
 import type { VerdictLine } from '../observe/entries.ts'
-import type { RunOptions } from './options.ts'
-import type { Tally } from './running-ticks.ts'
+import type { Tally } from './tick.ts'
+
+/** `ticks` does not count those after the chaos; undefined runs until Ctrl-C. */
+export interface RunOptions extends PlanOptions {
+  readonly without: readonly Protection[]
+  readonly everyMs: number
+  readonly candidates: number
+  readonly cold: boolean
+  /** Of the candidates' function, in milliseconds. @default as deployed */
+  readonly timeoutMs: number | undefined
+  /** Multiplies Lambda's retry delays and the lease duration: 0.1 makes them a tenth. */
+  readonly timeScale: number
+  readonly scenario: readonly ScheduledFault[]
+  readonly page: boolean
+  readonly port: number
+}
 
 /** The object that `--json` prints, counted from the outcomes of the candidates. */
 export interface Summary extends Tally {
-  /** Writes of replaced leaders that the fence refused. */
   readonly staleWritesRefused: number
   readonly completionsRefused: number
   /** By table: writes of replaced leaders that were accepted, because neither fence nor guard protected them. */
@@ -36,28 +52,33 @@ export interface Conclusion {
   }
   readonly lines: readonly string[]
   readonly success: string
+  readonly unfinished: string | undefined
 }
 
 export type Asked = Pick<RunOptions, 'killLeader' | 'freezeLeader' | 'chaos' | 'without' | 'scenario'>
 
-/** Of a task about which only its election is known. */
 export function concludeElection(end: RunEnd, asked: Asked): Conclusion {
   const { summary, undone, isInterrupted } = end
   const inconclusive = isInterrupted ? [] : undone.length > 0 ? undone : thawedForNothing(summary, asked)
   const verdict = { errors: tickErrors(end, asked), harm: [], inconclusive }
-  return { summary, verdict, lines: [], success: 'each tick was completed by one leader' }
+  const success = 'each tick was completed by one leader'
+  return { summary, verdict, lines: [], success, unfinished: unfinished(end, success) }
 }
 
-export function verdictLines({ summary, verdict, success }: Conclusion, wasCut: boolean): readonly VerdictLine[] {
+/** What the last line says of a run that was cut short, or had no tick. */
+export function unfinished({ wasCut, summary }: RunEnd, success: string): string | undefined {
+  if (wasCut) return `The last tick was cut short.${summary.ticks > 1 ? ` Before it, ${success}.` : ''}`
+  return summary.ticks === 0 ? 'No tick was run.' : undefined
+}
+
+export function verdictLines({ verdict, success, unfinished }: Omit<Conclusion, 'summary'>): readonly VerdictLine[] {
   const { errors, inconclusive } = verdict
   const lines: VerdictLine[] = [
     ...(errors.length > 0 ? [{ kind: 'wrong', text: `✗ ${oneLine(errors.join('; '))}` } as const] : []),
     ...inconclusive.map((why) => ({ kind: 'open', text: `? ${oneLine(why)}` }) as const),
   ]
   if (lines.length > 0) return lines
-  const before = summary.ticks > 1 ? ` Before it, ${success}.` : ''
-  if (wasCut) return [{ kind: 'open', text: `The last tick was cut short.${before}` }]
-  if (summary.ticks === 0) return [{ kind: 'open', text: 'No tick was run.' }]
+  if (unfinished !== undefined) return [{ kind: 'open', text: unfinished }]
   return [{ kind: 'right', text: `✓ All is well: ${success}.` }]
 }
 
@@ -68,12 +89,12 @@ export function tickErrors({ summary, wasCut }: RunEnd, { chaos }: Asked): strin
   const missing = ticks - completed - (wasCut ? 1 : 0)
   return [
     ...(missing > 0 && chaos === undefined ? [`${missing} of ${count(ticks, 'tick')} not completed`] : []),
-    ...(unguarded > 0
-      ? [`${count(unguarded, 'write')} of replaced leaders accepted, because no fence guarded them`]
-      : []),
+    ...(unguarded > 0 ? [`${count(unguarded, 'write')} ${UNGUARDED}`] : []),
     ...(completedTwice > 0 ? [`${completedTwice} of ${count(ticks, 'tick')} completed more than once`] : []),
   ]
 }
+
+const UNGUARDED = 'of replaced leaders accepted, because no fence guarded them'
 
 export const writesIn = (byTable: Summary['unguardedWrites']): number =>
   Object.values(byTable).reduce((sum, writes) => sum + writes, 0)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb'
 import * as v from 'valibot'
 import { parseSchedule } from '../../../functions/election/schedule.ts'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
+import type { LambdaFunction } from '../lambda-host/environment.ts'
 import { arnOf, physicalName, resolve, type Stack } from './intrinsics.ts'
 
 /** The app declares something that cannot run on this machine. The message names the resource or the file. */
@@ -28,8 +28,8 @@ const MANIFEST = v.object({
 const RESOURCE = v.object({ Type: v.string(), Properties: v.optional(v.record(v.string(), v.unknown()), {}) })
 const TEMPLATE = v.object({ Resources: v.record(v.string(), RESOURCE) })
 const DESTINATIONS = v.record(v.string(), v.object({ objectKey: v.string() }))
-const SOURCE = v.object({ path: v.optional(v.string(), ''), packaging: v.optional(v.string()) })
-const ASSETS = v.object({ files: v.record(v.string(), v.object({ source: SOURCE, destinations: DESTINATIONS })) })
+const ASSET = v.object({ source: v.object({ path: v.optional(v.string(), '') }), destinations: DESTINATIONS })
+const ASSETS = v.object({ files: v.record(v.string(), ASSET) })
 
 const KEYS = v.array(v.object({ AttributeName: v.string(), KeyType: v.picklist(['HASH', 'RANGE']) }))
 const INDEX = v.object({
@@ -62,31 +62,24 @@ const INVOKE_CONFIG = v.object({
   MaximumEventAgeInSeconds: v.optional(v.number(), 21_600),
 })
 
+const RATE = /^rate\(\d+ (minute|hour|day)s?\)$/
 const SCHEDULE = v.object({
-  ScheduleExpression: v.pipe(
-    v.string(),
-    v.regex(/^rate\(\d+ (minute|hour|day)s?\)$/, 'only rate(…) schedules run here'),
-  ),
+  ScheduleExpression: v.pipe(v.string(), v.regex(RATE, 'only rate(…) schedules run here')),
   Target: v.object({ Arn: v.string(), Input: v.optional(v.string(), '{}') }),
 })
 
 /** @param runId makes the names of this run's tables unique: other runs may use the same DynamoDB Local */
-export async function readAssembly(
-  directory: string,
-  { runId, ...place }: Pick<Stack, 'region' | 'account'> & { readonly runId: string },
-) {
+export async function readAssembly(directory: string, runId: string, place: Pick<Stack, 'region' | 'account'>) {
   const { artifacts } = await readJson(join(directory, 'manifest.json'), MANIFEST)
   const stacks = Object.entries(artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack')
   const declared = stacks.map(async ([id, { properties }]) => {
     const { Resources } = await readJson(join(directory, properties?.templateFile ?? ''), TEMPLATE)
     const { files } = await readJson(join(directory, `${id}.assets.json`), ASSETS)
-    const directories = Object.values(files).flatMap(({ source: { path, packaging }, destinations }) =>
-      packaging === 'zip'
-        ? Object.values(destinations).map((to) => [to.objectKey, join(directory, path)] as const)
-        : [],
+    const assets = Object.values(files).flatMap(({ source, destinations }) =>
+      Object.values(destinations).map(({ objectKey }) => [objectKey, join(directory, source.path)] as const),
     )
     const stack = { ...place, name: `${id}-${runId}`, resources: new Map(Object.entries(Resources)) }
-    return readStack(stack, new Map(directories))
+    return readStack(stack, new Map(assets))
   })
   const all = await Promise.all(declared)
   return {
@@ -113,8 +106,7 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
     }),
     functions: all('AWS::Lambda::Function', FUNCTION).map(({ id, name, arn, properties }): LambdaFunction => {
       const directory = assets.get(properties.Code.S3Key)
-      if (directory === undefined)
-        throw new TemplateError(`${id}: its code is not a directory among the stack's assets`)
+      if (directory === undefined) throw new TemplateError(`${id}: its code is not among the stack's assets`)
       const config = configs.find(({ FunctionName }) => FunctionName === name) ?? v.parse(INVOKE_CONFIG, {})
       return {
         ...{ name, arn, directory, handler: properties.Handler, environment: properties.Environment?.Variables ?? {} },
@@ -133,7 +125,6 @@ export function readStack(stack: Stack, assets: ReadonlyMap<string, string>) {
 
 type Schema = v.GenericSchema
 
-/** @throws Error if the file cannot be read, is not JSON, or does not fit the schema */
 export async function readJson<S extends Schema>(file: string, schema: S): Promise<v.InferOutput<S>> {
   return parse(schema, JSON.parse(await readFile(file, 'utf8')), file)
 }

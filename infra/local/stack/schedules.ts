@@ -1,6 +1,7 @@
 /** A small EventBridge Scheduler: when its schedules occur, and which event each occurrence sends. */
 import { randomUUID } from 'node:crypto'
-import type { LambdaFunction } from '../lambda-host/lambda-function.ts'
+import { LAMBDA_LEASE_MS } from '../../../functions/election/options.ts'
+import type { LambdaFunction } from '../lambda-host/environment.ts'
 import { type Schedule, TemplateError } from './assembly.ts'
 
 export type Candidate = ReturnType<typeof candidatesOf>[number]
@@ -26,6 +27,18 @@ export function candidatesOf(declared: readonly Schedule[], functions: readonly 
   })
 }
 
+export function leaseOf(candidates: readonly Candidate[]) {
+  const lambdas = candidates.map(({ lambda }) => lambda)
+  const { LEASE_NAME: lease = 'lease', LEASE_MS: leaseMs = LAMBDA_LEASE_MS } = lambdas[0]?.environment ?? {}
+  return { lease, leaseTable: variableOf(lambdas, 'LEASE_TABLE'), leaseMs: Number(leaseMs) }
+}
+
+/** An environment variable that at least one of the functions has. @throws TemplateError */
+export function variableOf(functions: readonly LambdaFunction[], name: string): string {
+  for (const { environment } of functions) if (environment[name] !== undefined) return environment[name]
+  throw new TemplateError(`No function that the run needs has the environment variable ${name}`)
+}
+
 /** The candidate of this number, from 1: one that the stacks declare, or beyond them a copy of the first. */
 export function nthCandidate(declared: readonly Candidate[], number: number): Candidate {
   const [first] = declared
@@ -37,16 +50,11 @@ export function nthCandidate(declared: readonly Candidate[], number: number): Ca
   return { ...first, schedule: { ...first.schedule, name: renamed(name), arn: renamed(arn), input: renamed(input) } }
 }
 
-/**
- * The event of one occurrence. Scheduler writes the scheduled time without milliseconds.
- * Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
- *
- * @throws TemplateError if the schedule's input is not JSON
- */
+/** Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html */
 export function eventOf(schedule: Schedule, scheduledMs: number): unknown {
   const attributes = new Map([
     ['schedule-arn', schedule.arn],
-    ['scheduled-time', new Date(scheduledMs).toISOString().replace('.000Z', 'Z')],
+    ['scheduled-time', new Date(scheduledMs).toISOString().replace('.000Z', 'Z')], // Scheduler writes no milliseconds
     ['execution-id', randomUUID()],
     ['attempt-number', '1'],
   ])

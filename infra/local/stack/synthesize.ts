@@ -12,7 +12,7 @@ export interface Synthesis {
   readonly root: string
   /** For the assembly. It must exist as long as the functions run: their code is in it. */
   readonly directory: string
-  readonly context: Readonly<Record<string, unknown>>
+  readonly context?: Readonly<Record<string, unknown>> | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -24,19 +24,16 @@ export async function appCommand(root: string): Promise<string> {
   return (await readJson(join(root, 'cdk.json'), v.object({ app: v.string() }))).app
 }
 
-/** @throws Error with the output of the app if it fails */
 export async function synthesize({ app, root, directory, context, signal }: Synthesis): Promise<void> {
   signal?.throwIfAborted()
   // The app's `node` is this one, whatever the PATH says.
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`
-  const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context) }
+  const env = { ...process.env, PATH, CDK_OUTDIR: directory, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) }
   const child = spawn(app, { shell: true, cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   guard(child)
-  const killGroup = () => signalGroup(child, 'SIGKILL')
-  signal?.addEventListener('abort', killGroup, { once: true })
+  signal?.addEventListener('abort', () => signalGroup(child, 'SIGKILL'), { once: true })
   const output = new LastLines([child.stdout, child.stderr], KEPT_LINES)
   const { code } = await exitOf(child)
-  signal?.removeEventListener('abort', killGroup)
   signal?.throwIfAborted()
   if (code === 0) return
   const lines = output.read().filter((line) => line.trim() !== '' && line.length < LONGEST_SHOWN_LINE)

@@ -11,7 +11,6 @@ import { answerOf, numberOf } from '../observe/wire.ts'
 /** From the fault, or from the leader's release, to the next acquisition. */
 export interface Gap {
   readonly after: string
-  /** Who led before. */
   readonly candidate: number
   readonly ms: number
 }

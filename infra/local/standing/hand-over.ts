@@ -5,7 +5,6 @@ import { isLive } from '../../../functions/election/standing/decision.ts'
 import { FaultError } from '../faults/fault.ts'
 import { B_MS, LEASE, nameOf, REFRESH_MS } from './times.ts'
 
-/** How long the request stands. */
 const REQUESTED_MS = 10_000
 
 /** @param wanted the best candidate that is ready, if it is undefined. @returns the name. @throws FaultError */

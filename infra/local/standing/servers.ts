@@ -9,7 +9,6 @@ import type { Processes } from '../lambda-host/lambda-host.ts'
 import type { CandidateEntry } from '../observe/entries.ts'
 
 export interface ServersOptions {
-  /** The environment variables of the process with this serial. */
   readonly environmentOf: (serial: number, candidate: number) => Readonly<Record<string, string>>
   readonly onStart: (requestId: string, candidate: number, pid: number) => void
   /** @param how such as `signal SIGKILL` */
@@ -45,7 +44,6 @@ export class Servers implements Processes {
 
   readonly requestOf = (headers: Readonly<Record<string, string>>): string => requestIdOf(senderOf(headers) ?? 0)
 
-  /** Starts the candidates that are present. */
   open(): void {
     this.#isOpen = true
     for (const candidate of this.#states.keys()) this.#start(candidate)
@@ -108,10 +106,9 @@ export class Servers implements Processes {
   /** All end in good order, this one last: it then has no other candidate to hand over to, and releases the lease. */
   async stop(leader: string | undefined): Promise<void> {
     this.#stopping.abort()
-    const isLeader = ([requestId]: readonly [string, Server]) => requestId === leader
-    const all = [...this.#running]
-    await Promise.all(all.filter((one) => !isLeader(one)).map(([, server]) => stop(server)))
-    await Promise.all(all.filter(isLeader).map(([, server]) => stop(server)))
+    const others = [...this.#running].filter(([requestId]) => requestId !== leader)
+    await Promise.all(others.map(([, server]) => stop(server)))
+    await Promise.all([...this.#running.values()].map(stop))
   }
 }
 

@@ -3,17 +3,16 @@ import { CreateTableCommand, type CreateTableCommandInput, DeleteTableCommand } 
 import { systemClock } from '../../../functions/election/clock.ts'
 import { Cleanups } from '../../programs/cleanups.ts'
 import { count, secondsOf } from '../../programs/text.ts'
-import { FAULT_WORDS, type ManualFault } from '../faults/fault.ts'
+import { FAULT_WORDS } from '../faults/fault.ts'
 import { ManualFaults } from '../faults/manual-faults.ts'
 import { sessionTokenOf } from '../lambda-host/credentials.ts'
 import { compose } from '../lambda-host/interceptor.ts'
 import { startServices } from '../lambda-host/services.ts'
-import type { Entry, Over, VerdictLine } from '../observe/entries.ts'
+import type { Entry } from '../observe/entries.ts'
 import { Recorder } from '../observe/recorder.ts'
-import { Feed } from '../page/feed.ts'
-import { deployLocally } from '../run/deployment.ts'
-import { type LocalRunOptions, servePage, showFaults } from '../run/local-run.ts'
-import { writesIn } from '../run/verdict.ts'
+import { deploy } from '../run/deployment.ts'
+import { type LocalRunOptions, servePage } from '../run/local-run.ts'
+import { verdictLines, writesIn } from '../run/verdict.ts'
 import { Audit, type Gap } from './audit.ts'
 import { requestHandOver } from './hand-over.ts'
 import { Servers } from './servers.ts'
@@ -36,13 +35,8 @@ const COUNTS_EVERY_MS = 500
 export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs }: StandingOptions) {
   const { display, signal } = run
   await using resources = new Cleanups()
-  const feed = new Feed()
-  showFaults(feed, display)
-  display.note('Synthesizing the stacks and starting DynamoDB Local …')
-  const deployment = await deployLocally({ ...run, context: { ...run.context, candidates: 1 } }, resources)
-  const { client, region, accessKey, lease } = deployment
+  const { feed, client, region, accessKey, dynamodbEndpoint, lease } = await deploy(run, { candidates: 1 }, resources)
   const { leaseTable } = lease
-  display.deployed(deployment.dynamodb)
   await client.send(new CreateTableCommand(WORK))
   resources.defer(() => client.send(new DeleteTableCommand({ TableName: WORK_TABLE })))
 
@@ -73,8 +67,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   })
   const manualFaults = new ManualFaults({
     ...{ processes: servers, deliverAgain: async () => {}, pastLeaseMs: LEASE_MS + B_MS, signal },
-    ...{ candidates: wanted, leaseTable, election: recorder, add },
-    onFault: (description, on) => recorder.faultInjected(description, on),
+    ...{ candidates: wanted, leaseTable, election: recorder, add, onFault: recorder.faultInjected },
     handOver: async (candidate) => {
       const leader = recorder.leader()
       const to = await requestHandOver(client, leaseTable, candidate)
@@ -82,7 +75,7 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
     },
   })
   const services = await startServices({
-    ...{ dynamodbEndpoint: deployment.dynamodb.endpoint, region, accessKey, functions: [] },
+    ...{ dynamodbEndpoint, region, accessKey, functions: [] },
     intercept: compose(recorder.atFunction, manualFaults.intercept, recorder.atService, audit.intercept),
     run: () => Promise.reject(new Error('There are no functions')),
     requestOf: servers.requestOf,
@@ -93,9 +86,8 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   feed.add({ kind: 'setup', task: 'appends to a protected row', lease: LEASE, leaseMs: LEASE_MS, switchedOff: [] })
   const addCounts = () => feed.add({ kind: 'standingCounts', ...countsOf(audit, recorder) })
   using _counting = setInterval(addCounts, COUNTS_EVERY_MS)
-  let verdict: Over['verdict']
-  const inject = (fault: ManualFault) => manualFaults.inject(fault)
-  await servePage({ ...run, feed, logs: recorder.logs, inject, verdict: () => verdict }, resources)
+  const { inject } = manualFaults
+  const page = await servePage({ ...run, feed, logs: recorder.logs, inject }, resources)
   display.note(`${count(wanted, 'server')} stand for the lease ${LEASE}, which lasts ${LEASE_MS / 1000} s.`)
   signal.throwIfAborted()
   servers.open()
@@ -103,8 +95,8 @@ export async function runStanding(run: LocalRunOptions, { servers: wanted, forMs
   await servers.stop(recorder.leader())
   addCounts()
   const conclusion = concluded(audit, recorder, wanted, signal.aborted)
-  verdict = conclusion.lines
-  display.concluded(conclusion.text, verdict)
+  page.verdict = verdictLines(conclusion)
+  display.concluded(conclusion.lines, page.verdict)
   return conclusion
 }
 
@@ -127,18 +119,12 @@ function concluded(audit: Audit, recorder: Recorder, servers: number, isInterrup
   const { tenures, appended, staleRefused, longestGapMs } = counts
   const inconclusive = tenures === 0 && !isInterrupted ? ['No server led, so the run proves nothing.'] : []
   const longest = longestGapMs === undefined ? '' : `; the longest time without one: ${secondsOf(longestGapMs)}`
-  const right = 'each token was higher than all before, and writes were applied in the order of their tokens'
-  const line: VerdictLine =
-    errors.length > 0
-      ? { kind: 'wrong', text: `✗ ${errors.join('; ')}` }
-      : tenures === 0
-        ? { kind: 'open', text: inconclusive[0] ? `? ${inconclusive[0]}` : 'No server led.' }
-        : { kind: 'right', text: `✓ All is well: ${right}.` }
   return {
     summary: { servers, ...counts, gaps: audit.gaps },
-    verdict: { errors, inconclusive },
-    lines: [line],
-    text: [
+    verdict: { errors, harm: [], inconclusive },
+    success: 'each token was higher than all before, and writes were applied in the order of their tokens',
+    unfinished: tenures === 0 ? 'No server led.' : undefined,
+    lines: [
       `${count(tenures, 'tenure')} of ${count(servers, 'server')}, ${count(appended, 'write')} of leaders${longest}`,
       ...(staleRefused > 0 ? [`  the fence refused ${count(staleRefused, 'write')} of replaced leaders`] : []),
     ],

@@ -5,8 +5,12 @@ import { inspect } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CARD } from '../../../functions/sandbox/cards.ts'
 import { CustomersFileError, readCustomers } from '../../../infra/local/billing/csv.ts'
-import { generateCustomers, generateWeeklyCustomers } from '../../../infra/local/billing/generate.ts'
-import { earliestDueAt, forecastOf } from '../../../infra/local/billing/subscriptions.ts'
+import {
+  earliestDueAt,
+  forecastOf,
+  generateCustomers,
+  generateWeeklyCustomers,
+} from '../../../infra/local/billing/subscriptions.ts'
 import { monthly } from '../../billing/scene.ts'
 import { toCsv } from '../../support/customers-csv.ts'
 

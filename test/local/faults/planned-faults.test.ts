@@ -5,8 +5,8 @@ import { type Charge, chargesTable } from '../../../functions/billing/ledger.ts'
 import { subscriptionsTable } from '../../../functions/billing/subscriptions.ts'
 import { fence } from '../../../functions/election/fencing.ts'
 import { settled } from '../../../functions/election/testing/manual-clock.ts'
-import type { CallAction, CallFault, CallKind } from '../../../infra/local/faults/fault.ts'
-import { callKindOf, GatewayWatch, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
+import { type CallAction, type CallFault, type CallKind, describeCallFault } from '../../../infra/local/faults/fault.ts'
+import { callKindOf, PlannedFaults } from '../../../infra/local/faults/planned-faults.ts'
 import type { Call, Reply } from '../../../infra/local/lambda-host/interceptor.ts'
 import { localClient } from '../../support/tables.ts'
 import { gatewayCall, jsonReply } from '../observe/wire.ts'
@@ -55,7 +55,7 @@ test('each write of the billing task has the kind of its step', async () => {
 /** Planned faults, the events that they cause in order, and a function that sends a call of a kind. */
 function scene(planned: readonly CallFault[]) {
   const events: string[] = []
-  const injected: (readonly [CallFault, requestId: string])[] = []
+  const injected: unknown[] = []
   const stopping = new AbortController()
   const signal = (name: string) => (requestId: string) => {
     if (RUNNING.includes(requestId)) events.push(`${name} ${requestId}`)
@@ -116,7 +116,7 @@ test('only the planned call is hit, and calls of other kinds do not count', asyn
   expect(await send('claim', 'other')).toBe('hangUp')
   expect(await send('claim')).toEqual(DONE)
   expect(events).toEqual(['claim arrives', 'lease arrives', 'query arrives', 'claim arrives'])
-  expect(injected).toEqual([[fault, 'other']])
+  expect(injected).toEqual([[describeCallFault(fault), { requestId: 'other' }]])
   expect(faults.injected).toEqual([fault])
 })
 
@@ -172,20 +172,18 @@ test('a frozen leader is thawed without a rival when the run ends', async () => 
 
 const REPLAYED = { 'idempotent-replayed': 'true' }
 
-test('charged and declined units count once per tick, and repeated answers over the whole run', async () => {
-  const watch = new GatewayWatch()
-  const send = async (customer: string, statusCode: number, headers: object = {}, method = 'POST') => {
-    const form = new URLSearchParams({ customer, 'metadata[plan]': 'p', 'metadata[period]': '2024-01-31' })
-    const call = { ...gatewayCall(), body: { method, body: form.toString() } }
+test('charged and declined requests are counted for each tick, and repeated answers over the whole run', async () => {
+  const { faults } = scene([])
+  const send = async (statusCode: number, headers: object = {}, method = 'POST') => {
     const reply = jsonReply({ statusCode, headers, body: '{}' })
-    expect(await watch.intercept(call, async () => reply)).toBe(reply)
-    return [watch.answered.size, watch.replayedRequests]
+    expect(await faults.intercept(gatewayCall(method), async () => reply)).toBe(reply)
+    return [faults.answered, faults.replayedRequests]
   }
-  expect(await send('c-1', 200)).toEqual([1, 0])
-  expect(await send('c-2', 402)).toEqual([2, 0])
-  expect(await send('c-3', 500)).toEqual([2, 0])
-  expect(await send('c-4', 200, {}, 'GET')).toEqual([2, 0])
-  expect(await send('c-1', 200, REPLAYED)).toEqual([2, 1])
-  watch.answered.clear()
-  expect([watch.answered.size, watch.replayedRequests]).toEqual([0, 1])
+  expect(await send(200)).toEqual([1, 0])
+  expect(await send(402)).toEqual([2, 0])
+  expect(await send(500)).toEqual([2, 0])
+  expect(await send(200, {}, 'GET')).toEqual([2, 0])
+  expect(await send(200, REPLAYED)).toEqual([3, 1])
+  faults.tickStarts(2, 0)
+  expect([faults.answered, faults.replayedRequests]).toEqual([0, 1])
 })

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Ending } from '../../../infra/local/lambda-host/environment.ts'
 import type { Observations, ObservedLease } from '../../../infra/local/observe/outcome.ts'
-import { readableError } from '../../../infra/local/own-function/outcome.ts'
-import { outcomeReader } from '../../../infra/local/own-function/own-function.ts'
+import { outcomeReader, readableError } from '../../../infra/local/own-function/own-function.ts'
 
 const DIRECTORY = '/home/ann/orders'
 const ROOT = join(import.meta.dirname, '../../..')

@@ -113,7 +113,7 @@ const NOTHING = { killLeader: undefined, freezeLeader: undefined, chaos: undefin
 
 function endShown(end = endOf(), report = reportOf()) {
   const without = report.duplicateCharges > 0 ? (['key'] as const) : []
-  return shown((display) => display.ended(conclude(end, report, { ...NOTHING, without }), end))
+  return shown((display) => display.ended(conclude(end, report, { ...NOTHING, without })))
 }
 
 test.each([

@@ -109,7 +109,7 @@ test.each([
 test.each([
   ['cron(0 * * ? *)', { S: schedule('cron(0 * * * ? *)') }, 'S: ScheduleExpression: only rate(…) schedules run here'],
   ['rate(1 fortnight)', { S: schedule('rate(1 fortnight)') }, 'only rate(…) schedules run here, not "rate(1 fort'],
-  ['code that is not an asset', { L: lambda({ Code: { S3Key: 'other.zip' } }) }, 'L: its code is not a directory'],
+  ['code that is not an asset', { L: lambda({ Code: { S3Key: 'other.zip' } }) }, 'L: its code is not among'],
   ['a wrong type', { L: lambda({ Timeout: '3' }) }, 'L: Timeout: Invalid type: Expected number, not "3"'],
   ['an open call', { L: lambda({ Handler: UNKNOWN }) }, 'L: Handler: Invalid type: Expected string, not {"Fn'],
 ])('refuses %s', (_, resources, message) => {

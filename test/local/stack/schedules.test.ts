@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Schedule } from '../../../infra/local/stack/assembly.ts'
-import { resourcesOf } from '../../../infra/local/stack/resources.ts'
-import { candidatesOf, eventOf, nthCandidate } from '../../../infra/local/stack/schedules.ts'
+import { candidatesOf, eventOf, nthCandidate, variableOf } from '../../../infra/local/stack/schedules.ts'
 import { fixtureFunction } from '../fixtures/functions.ts'
 
 const HOUR_MS = 3_600_000
@@ -58,10 +57,8 @@ test('a candidate beyond those that the stacks declare is a copy of their first,
   })
 })
 
-test('the table of the fake gateway is that of its own function, and its absence is named', () => {
-  const environment = { LEASE_TABLE: 'L', SUBSCRIPTIONS_TABLE: 'S', CHARGES_TABLE: 'C' }
-  const given = [{ schedule: schedule(), lambda: fixtureFunction({ environment }) }]
+test('a table is that of the function that has its variable, and the absence of one is named', () => {
   const gateway = fixtureFunction({ environment: { SANDBOX_TABLE: 'G' } })
-  expect(resourcesOf(given, [fixtureFunction(), gateway])).toMatchObject({ chargesTable: 'C', sandboxTable: 'G' })
-  expect(() => resourcesOf(given, [fixtureFunction()])).toThrow('has the environment variable SANDBOX_TABLE')
+  expect(variableOf([fixtureFunction(), gateway], 'SANDBOX_TABLE')).toBe('G')
+  expect(() => variableOf([gateway], 'CHARGES_TABLE')).toThrow('has the environment variable CHARGES_TABLE')
 })

@@ -164,7 +164,9 @@ describe('npm start', { timeout: 120_000 }, () => {
     const { directory, file } = customersDue('2024-01-31')
     const { output, ended } = start(directory, `--no-page --without lease --ticks 1 --customers ${file}`)
     expect(await ended).toBe(1)
-    expect(output.stdout).toMatch(/✗ .*completed more than once/)
+    expect(output.stdout).toMatch(
+      /Switched off: the lease [\s\S]*without the lease: 1 tick [\s\S]*✗ .*completed more than once/,
+    )
   })
 
   test('injects the faults of a scenario file, and ends with 3 when one did not happen', async () => {

@@ -7,7 +7,6 @@ import { renderLog, renderLogTitle } from './view.ts'
 
 const shown = new Map<string, string>()
 
-/** An element of `index.html`. */
 export function part<E extends HTMLElement = HTMLElement>(id: string): E {
   const element = document.querySelector<E>(`#${id}`)
   if (element === null) throw new Error(`The page has no part ${id}`)
@@ -28,7 +27,6 @@ const keepsOpen = (name: string, element: Element): boolean => !(name === 'open'
 
 const REFRESH_MS = 500
 
-/** The log is updated while its tenure lasts. */
 export class LogPanel {
   readonly #dialog = part<HTMLDialogElement>('log')
   readonly #history: () => History
@@ -37,15 +35,10 @@ export class LogPanel {
 
   constructor(history: () => History) {
     this.#history = history
-    part('log-close').addEventListener('click', () => this.#dialog.close())
     this.#dialog.addEventListener('close', () => {
       this.#shown = undefined
     })
     setInterval(() => this.#refresh(), REFRESH_MS)
-    // A click beside the content hits the dialog itself.
-    this.#dialog.addEventListener('click', ({ target }) => {
-      if (target === this.#dialog) this.#dialog.close()
-    })
   }
 
   open(tenure: number): void {
@@ -53,7 +46,6 @@ export class LogPanel {
     void this.#read(tenure)
   }
 
-  /** Reads the log again if anything has happened. */
   #refresh(): void {
     const { revision } = this.#history()
     if (this.#shown === undefined || revision === this.#readRevision) return

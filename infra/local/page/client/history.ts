@@ -15,17 +15,19 @@ import type {
 const NOTHING: Counts = {
   ...{ kind: 'counts', ticks: 0, completed: 0, completedTwice: 0, overdue: 0, staleRefused: 0, staleAccepted: 0 },
 }
+const NO_TENURES: StandingCounts = {
+  ...{ kind: 'standingCounts', tenures: 0, appended: 0, staleRefused: 0, staleAccepted: 0, errors: [] },
+}
 
 export class History {
   setup?: Setup
   counts: Counts = NOTHING
-  standingCounts?: StandingCounts
+  standingCounts = NO_TENURES
   leader?: LeaderEntry
   over?: Over
   readonly candidates = new Map<number, CandidateEntry>()
   /** By number, in the order in which they began or failed. */
   readonly numbered = new Map<number, TenureEntry | FailedAttempt>()
-  /** In the order of their times. */
   readonly events: EventEntry[] = []
   /** The latest one for a screen reader. */
   news?: EventEntry | TenureEntry
@@ -41,13 +43,8 @@ export class History {
     return this.setup !== undefined && this.setup.periodMs === undefined
   }
 
-  sortedCandidates(): readonly CandidateEntry[] {
-    return [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
-  }
-
-  tenures(): readonly TenureEntry[] {
-    return [...this.numbered.values()].filter((one) => one.kind === 'tenure')
-  }
+  readonly sortedCandidates = () => [...this.candidates.values()].sort((a, b) => a.candidate - b.candidate)
+  readonly tenures = () => [...this.numbered.values()].filter((one) => one.kind === 'tenure')
 
   #foldOne(entry: Entry): void {
     switch (entry.kind) {
@@ -66,18 +63,14 @@ export class History {
         this.numbered.set(entry.number, entry)
         break
       default:
-        this.#event(entry)
+        this.events.push(entry)
+        if (entry.kind === 'failure') this.numbered.set(entry.number, entry)
+        if (!(entry.kind === 'effect' ? entry.verdict === 'accepted' : ROUTINE.includes(entry.kind))) this.news = entry
     }
   }
-
-  #event(event: EventEntry): void {
-    this.events.push(event)
-    if (event.kind === 'failure') this.numbered.set(event.number, event)
-    const isRoutine =
-      event.kind === 'effect' ? event.verdict === 'accepted' : ['ticked', 'standby'].includes(event.kind)
-    if (!isRoutine) this.news = event
-  }
 }
+
+const ROUTINE: readonly Entry['kind'][] = ['ticked', 'standby']
 
 /** A tenure begins or ends. */
 function isNews(tenure: TenureEntry, before: TenureEntry | FailedAttempt | undefined): boolean {

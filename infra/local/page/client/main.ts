@@ -9,15 +9,7 @@ import { LogPanel, part, patch } from './dom.ts'
 import { History } from './history.ts'
 import { describeNews, pictureOf } from './picture.ts'
 import { Scroller } from './scroller.ts'
-import {
-  describeLeader,
-  renderCandidates,
-  renderCounters,
-  renderLeaderFaults,
-  renderSubject,
-  renderTenures,
-  renderVerdict,
-} from './view.ts'
+import * as view from './view.ts'
 
 /** The line of the current time moves even if nothing happens. */
 const REDRAW_MS = 250
@@ -31,6 +23,10 @@ const OF_SERVERS = {
   marks: MARK_KINDS.filter((kind) => kind !== 'tick' && kind !== 'failure'),
 } as const
 
+const REJECTED =
+  'The run rejects this page: open the address that the terminal shows last, or close other pages of the run.'
+const SILENT = 'The run does not answer: it has ended, or it is about to return.'
+
 let history = new History()
 /** How far the server's clock is ahead of the browser's. */
 let offsetMs = 0
@@ -38,14 +34,7 @@ let isDue = false
 let isScrolling = false
 let drawnRevision = -1
 let tallest = 0
-
-/** All of it at once: words for every mark, and nothing below it moves. */
-function drawLegend(): void {
-  const { outcomes, marks } = history.isStanding ? OF_SERVERS : OF_TICKS
-  patch('legend', html`${renderLegend(outcomes, CUSTOM_PROPERTIES)}${renderMarkLegend(marks, CUSTOM_PROPERTIES)}`)
-}
-
-const scroller = new Scroller(part('scroller'), part('spacer'), requestDraw)
+const scroller = new Scroller(requestDraw)
 const logPanel = new LogPanel(() => history)
 
 function requestDraw(byScrolling = false): void {
@@ -67,33 +56,30 @@ function draw(): void {
   isScrolling = false
   tallest = Math.max(tallest, part('picture').offsetHeight)
   part('spacer').style.minHeight = `${tallest}px` // what is below it never moves up
-  patch('leader', html`${describeLeader(history, nowMs)}`)
+  patch('leader', html`${view.describeLeader(history, nowMs)}`)
   part('follow').setAttribute('aria-pressed', String(scroller.isFollowing))
   if (drawnRevision !== history.revision) drawParts()
 }
 
 function drawParts(): void {
   drawnRevision = history.revision
-  drawLegend()
+  const { outcomes, marks } = history.isStanding ? OF_SERVERS : OF_TICKS
+  patch('legend', html`${renderLegend(outcomes, CUSTOM_PROPERTIES)}${renderMarkLegend(marks, CUSTOM_PROPERTIES)}`)
   part<HTMLFieldSetElement>('faults').disabled = history.over !== undefined
-  patch('subject', renderSubject(history))
-  patch('counters', renderCounters(history))
-  patch('verdict', renderVerdict(history))
-  patch('leader-faults', renderLeaderFaults(history))
-  patch('candidates', renderCandidates(history))
-  patch('tenures', renderTenures(history))
+  patch('subject', view.renderSubject(history))
+  patch('counters', view.renderCounters(history))
+  patch('verdict', view.renderVerdict(history))
+  patch('leader-faults', view.renderLeaderFaults(history))
+  patch('candidates', view.renderCandidates(history))
+  patch('tenures', view.renderTenures(history))
 }
 
-/** Reconnects automatically. */
 const feed = new EventSource('feed')
-feed.addEventListener('open', () => showConnection(''))
-feed.addEventListener('error', () =>
-  showConnection(
-    feed.readyState === feed.CLOSED
-      ? 'The run rejects this page: open the address that the terminal shows last, or close other pages of the run.'
-      : 'The run does not answer: it has ended, or it is about to return.',
-  ),
-)
+feed.addEventListener('open', () => patch('connection', html``))
+feed.addEventListener('error', () => {
+  const isRejected = feed.readyState === feed.CLOSED
+  if (history.over === undefined) patch('connection', html`${isRejected ? REJECTED : SILENT}`)
+})
 feed.addEventListener('message', ({ data }: MessageEvent<string>) => {
   const { nowMs, isSnapshot, entries }: Update = JSON.parse(data)
   if (isSnapshot) {
@@ -106,16 +92,11 @@ feed.addEventListener('message', ({ data }: MessageEvent<string>) => {
   requestDraw()
 })
 
-function showConnection(text: string): void {
-  if (history.over === undefined) patch('connection', html`${text}`)
-}
-
 setInterval(() => {
   if (history.over === undefined) requestDraw()
 }, REDRAW_MS)
 setInterval(() => patch('news', html`${describeNews(history)}`), NEWS_MS)
 
-/** @returns whether the fault was injected */
 async function send(fault: string): Promise<boolean> {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch('faults', { method: 'POST', headers, body: fault }).catch(() => undefined)

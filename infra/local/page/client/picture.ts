@@ -9,7 +9,6 @@ export interface Window {
   readonly fromMs: number
   readonly toMs: number
   readonly nowMs: number
-  /** In pixels. */
   readonly width: number
 }
 
@@ -62,14 +61,12 @@ function worksOf(tenures: readonly TenureEntry[]): readonly Work[] {
   const continued = new Map<string, Work>()
   for (const tenure of tenures) {
     const { candidate, token, end, successor } = tenure
-    const work = continued.get(`${candidate} ${token}`)
-    if (work === undefined) works.push({ first: tenure, last: tenure, joints: [] })
-    else {
-      work.joints.push(tenure)
-      work.last = tenure
-    }
-    const current = work ?? works.at(-1)
-    if (end === 'continued' && current !== undefined) continued.set(`${candidate} ${successor}`, current)
+    const begun = continued.get(`${candidate} ${token}`)
+    const work = begun ?? { first: tenure, last: tenure, joints: [] }
+    work.last = tenure
+    if (begun === undefined) works.push(work)
+    else begun.joints.push(tenure)
+    if (end === 'continued') continued.set(`${candidate} ${successor}`, work)
   }
   return works
 }

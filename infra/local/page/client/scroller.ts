@@ -2,9 +2,9 @@
  * The window of the time line: a native scroller as long as the history. The picture stays in place and is drawn for
  * the scroll position. At its end, the scroller follows the election.
  */
+import { part } from './dom.ts'
 import type { Window } from './picture.ts'
 
-/** Pixels per millisecond. */
 const [MIN_SCALE, DEFAULT_SCALE, MAX_SCALE] = [0.000625, 0.04, 0.64] as const
 /** Browsers limit elements to about ten million pixels. */
 const MAX_LENGTH_PX = 8_000_000
@@ -15,14 +15,13 @@ const SETTLE_MS = 400
 const MAX_FUTURE = 0.2
 
 export class Scroller {
-  readonly #element: HTMLElement
-  readonly #spacer: HTMLElement
+  readonly #element = part('scroller')
+  readonly #spacer = part('spacer')
   readonly #changed: (isScrolling: boolean) => void
   #scale: number = DEFAULT_SCALE
   isFollowing = true
   /** The left edge of the window, if it does not follow. */
   #fromMs = 0
-  /** The left end of the whole scroller. */
   #startMs = 0
   #lengthPx = 0
   /** Set by this class; any other position comes from the user. */
@@ -30,12 +29,10 @@ export class Scroller {
   /** Movements until then still belong to an earlier key press. */
   #settlesUntil = 0
 
-  constructor(element: HTMLElement, spacer: HTMLElement, changed: (isScrolling: boolean) => void) {
-    this.#element = element
-    this.#spacer = spacer
+  constructor(changed: (isScrolling: boolean) => void) {
     this.#changed = changed
-    element.addEventListener('scroll', () => this.#scrolled())
-    new ResizeObserver(() => changed(false)).observe(element)
+    this.#element.addEventListener('scroll', () => this.#scrolled())
+    new ResizeObserver(() => changed(false)).observe(this.#element)
   }
 
   windowFor(beganMs: number, nowMs: number, futureMs: number): Window {

@@ -3,7 +3,7 @@ import { type Content, html, type Markup } from '../../../../functions/widget/ht
 import { CUSTOM_PROPERTIES } from '../../../../functions/widget/palette.ts'
 import { clockTime, span } from '../../../../functions/widget/time-words.ts'
 import { describeSkew, type ManualFault } from '../../faults/fault.ts'
-import type { CandidateEntry, FailedAttempt, StandingCounts, TenureEntry } from '../../observe/entries.ts'
+import type { CandidateEntry, Counts, FailedAttempt, TenureEntry } from '../../observe/entries.ts'
 import type { Step } from '../../observe/tenure-logs.ts'
 import type { History } from './history.ts'
 import { currentTenures, describeOutcome, endOf, secondsOf, tickTime, workOutcome } from './picture.ts'
@@ -24,52 +24,47 @@ renewed. Ticks are simulated, ${span(periodMs)} apart: their times are not those
 }
 
 /** Of the whole run at its end; before it, what is known so far. */
-export function renderVerdict({ over, counts, standingCounts: standing }: History): Markup {
+export function renderVerdict({ over, counts, standingCounts: standing, isStanding }: History): Markup {
   if (over?.verdict !== undefined) return html`${over.verdict.map(({ kind, text }) => verdictLine(kind, text))}`
-  if (standing !== undefined && standing.errors.length > 0) {
-    return verdictLine('wrong', `✗ So far: ${standing.errors.join('; ')}.`)
-  }
-  if (standing !== undefined && standing.tenures > 0) return verdictLine('right', STANDING_IS_RIGHT)
-  if (counts.ticks === 0) return html``
   const { completedTwice, staleAccepted, completed, ticks } = counts
-  if (completedTwice > 0) return verdictLine('wrong', '✗ So far: a tick was completed more than once.')
-  if (staleAccepted > 0)
-    return verdictLine('wrong', '✗ So far: a write of a replaced leader was accepted without a fence.')
-  return verdictLine('right', `So far all is well: ${completed} of ${ticks} ticks completed, each by one leader.`)
+  const errors = [
+    ...standing.errors,
+    ...(completedTwice > 0 ? ['a tick was completed more than once'] : []),
+    ...(staleAccepted > 0 ? ['a write of a replaced leader was accepted without a fence'] : []),
+  ]
+  if (errors.length > 0) return verdictLine('wrong', `✗ So far: ${errors.join('; ')}.`)
+  if (ticks === 0 && standing.tenures === 0) return html``
+  const what = isStanding
+    ? 'each token is higher than all before, and writes were applied in this order'
+    : `${completed} of ${ticks} ticks completed, each by one leader`
+  return verdictLine('right', `So far all is well: ${what}.`)
 }
 
-const STANDING_IS_RIGHT =
-  'So far all is well: each token is higher than all before, and writes were applied in this order.'
 const verdictLine = (kind: 'right' | 'wrong' | 'open', text: string) => html`<span class="${kind}">${text}</span>`
 
 export function renderCounters({ counts, standingCounts, isStanding }: History): Markup {
-  if (isStanding) return html`${standingCounters(standingCounts)}`
-  const { ticks, completed, completedTwice, overdue, staleRefused, staleAccepted, money } = counts
+  if (isStanding) {
+    const { tenures, appended, lastGapMs, longestGapMs } = standingCounts
+    const gap = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`)
+    return html`${counter('Tenures', tenures)}
+${counter('Writes of leaders', appended)}
+${counter('Last time without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`)}
+${staleWrites(standingCounts)}`
+  }
+  const { ticks, completed, completedTwice, overdue, money } = counts
   const [twice, kind] = completedTwice > 0 ? ['must be 0: this is wrong', 'wrong'] : ['must be 0', 'right']
   return html`${counter('Ticks', ticks)}
 ${counter('Completed', completed)}
 ${counter('Completed twice', completedTwice, twice, kind)}
 ${counter('Overdue', overdue, 'not completed', overdue > 0 ? 'late' : 'right')}
-${staleRefusals(staleRefused)}
-${staleAcceptances(staleAccepted)}
-${money === undefined ? undefined : html`<div class="counter"><dt>Money</dt><dd>${money}</dd></div>`}`
+${staleWrites(counts)}
+${money === undefined ? undefined : counter('Money', money)}`
 }
 
-function standingCounters(counts: StandingCounts | undefined): readonly Markup[] {
-  const { tenures = 0, appended = 0, staleRefused = 0, staleAccepted = 0, lastGapMs, longestGapMs } = counts ?? {}
-  const gap = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1000).toFixed(2)} s`)
-  return [
-    counter('Tenures', tenures),
-    counter('Writes of leaders', appended),
-    counter('Last time without a leader', gap(lastGapMs), `longest: ${gap(longestGapMs)}`),
-    staleRefusals(staleRefused),
-    staleAcceptances(staleAccepted),
-  ]
-}
-
-const staleRefusals = (times: number) => counter('Stale writes refused', times, 'by the fence')
-const staleAcceptances = (times: number) =>
-  counter('Stale writes accepted', times, 'no fence; must be 0', times > 0 ? 'wrong' : 'right')
+const staleWrites = ({ staleRefused, staleAccepted }: Pick<Counts, 'staleRefused' | 'staleAccepted'>) => [
+  counter('Stale writes refused', staleRefused, 'by the fence'),
+  counter('Stale writes accepted', staleAccepted, 'no fence; must be 0', staleAccepted > 0 ? 'wrong' : 'right'),
+]
 
 function counter(name: string, value: number | string, remark?: string, kind = ''): Markup {
   const small = remark === undefined ? undefined : html` <small>${remark}</small>`
@@ -82,21 +77,19 @@ export function describeLeader(history: History, nowMs: number): string {
     return `The run has ended${over.verdict === undefined ? ' early; the terminal says why' : ''}.`
   const { frozen = [] } = leader ?? {}
   const more = frozen.length === 0 ? '' : ` Frozen: candidate ${frozen.join(', ')}.`
-  return describeCurrent(currentTenures(history), nowMs) + more
-}
-
-function describeCurrent([current, ...others]: readonly TenureEntry[], nowMs: number): string {
-  if (current === undefined) return 'No candidate leads; the lease is free.'
-  if (others.length > 0) {
-    const numbers = [current, ...others].map(({ candidate }) => candidate).join(', ')
-    return `Candidates ${numbers} lead at once, each with a lease of its own.`
+  const tenures = currentTenures(history)
+  const [current] = tenures
+  if (current === undefined) return `No candidate leads; the lease is free.${more}`
+  if (tenures.length > 1) {
+    const numbers = tenures.map(({ candidate }) => candidate).join(', ')
+    return `Candidates ${numbers} lead at once, each with a lease of its own.${more}`
   }
   const { candidate, token, expiresAtMs, doneAtMs, announcement } = current
   const leftMs = expiresAtMs - nowMs
   const left = leftMs > 0 ? `expires in ${secondsOf(leftMs)}` : 'has expired'
   const state = doneAtMs === undefined ? 'leads' : 'ended without releasing the lease'
   const proclaims = announcement === undefined || doneAtMs !== undefined ? '' : ` It proclaims ${announcement}.`
-  return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.${proclaims}`
+  return `Candidate ${candidate} ${state}, token ${token}; the lease ${left}.${proclaims}${more}`
 }
 
 export function renderLeaderFaults({ leader, isStanding }: History): Markup {
@@ -161,19 +154,15 @@ export function renderTenures({ numbered, isStanding }: History): Markup {
 function row(one: TenureEntry | FailedAttempt): Markup {
   const { number, candidate, tick, atMs } = one
   const about = tick !== undefined ? tickTime(tick) : one.kind === 'tenure' ? one.announcement : undefined
-  const [token, colour, outcome, lasted, effects] =
+  const endMs = one.kind === 'tenure' ? endOf(one) : undefined
+  const [token, colour, outcome, effects] =
     one.kind === 'tenure'
-      ? [one.token, workOutcome(one), describeOutcome(one), durationOf(one), effectsOf(one)]
-      : (['none', 'failed', `failed: ${one.error.name}`, '', ''] as const)
+      ? [one.token, workOutcome(one), describeOutcome(one), effectsOf(one)]
+      : (['none', 'failed', `failed: ${one.error.name}`, ''] as const)
   return html`<tr id="row-${number}"><th scope="row"><button type="button" id="log-${number}" data-log="${number}"
  aria-label="${token}: log of candidate ${candidate}">${token}</button></th><td>${candidate}</td>
 <td>${about}</td><td style="color:${CUSTOM_PROPERTIES[colour]}">${outcome}</td>
-<td>${clockTime(atMs, 'seconds')}</td><td>${lasted}</td><td>${effects}</td></tr>`
-}
-
-function durationOf(tenure: TenureEntry): string {
-  const endMs = endOf(tenure)
-  return endMs === undefined ? '' : span(endMs - tenure.atMs)
+<td>${clockTime(atMs, 'seconds')}</td><td>${endMs === undefined ? '' : span(endMs - atMs)}</td><td>${effects}</td></tr>`
 }
 
 function effectsOf({ accepted, refused, unguarded }: TenureEntry): string {
@@ -188,20 +177,16 @@ export function renderLogTitle(shown: TenureEntry | FailedAttempt): Markup {
 
 export const renderLog = (steps: readonly Step[]): Markup => html`<ol class="steps">${steps.map(stepItem)}</ol>`
 
-function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace }: Step): Markup {
+function stepItem({ atMs, description, request, result, tookMs, answer, isFault, trace = [] }: Step): Markup {
   const arrow = request === undefined ? undefined : html` <span class="result">→ ${result ?? 'no answer yet'}</span>`
   const took = tookMs === undefined ? undefined : html` <small>${Math.round(tookMs)} ms</small>`
+  const stack = trace.length === 0 ? undefined : details('Stack and log', trace.join('\n'), html` open`)
   return html`<li${isFault === true ? html` class="fault"` : undefined}><time>${clockTime(atMs, 'milliseconds')}</time>
-<div>${description}${arrow}${took}${json('Request', request)}${json('Answer', answer)}${stack(trace)}</div></li>`
+<div>${description}${arrow}${took}${json('Request', request)}${json('Answer', answer)}${stack}</div></li>`
 }
 
-function json(title: string, value: unknown): Markup | undefined {
-  if (value === undefined) return undefined
-  const text = JSON.stringify(value, undefined, 2)
-  return html`<details><summary>${title}</summary><pre tabindex="0">${text}</pre></details>`
-}
+const json = (title: string, value: unknown) =>
+  value === undefined ? undefined : details(title, JSON.stringify(value, undefined, 2))
 
-function stack(trace: readonly string[] = []): Markup | undefined {
-  if (trace.length === 0) return undefined
-  return html`<details open><summary>Stack and log</summary><pre tabindex="0">${trace.join('\n')}</pre></details>`
-}
+const details = (title: string, text: string, open?: Markup) =>
+  html`<details${open}><summary>${title}</summary><pre tabindex="0">${text}</pre></details>`

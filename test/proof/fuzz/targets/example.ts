@@ -15,7 +15,7 @@ import {
 import { stripeGateway } from '../../../../functions/billing/stripe-gateway.ts'
 import { readDueSubscription } from '../../../../functions/billing/subscription.ts'
 import { CustomersFileError, readCustomers } from '../../../../infra/local/billing/csv.ts'
-import { generateCustomers } from '../../../../infra/local/billing/generate.ts'
+import { generateCustomers } from '../../../../infra/local/billing/subscriptions.ts'
 import { toCsv } from '../../../support/customers-csv.ts'
 import { hostileText, nearlyText } from '../inputs.ts'
 import { type Target, target } from '../target.ts'
