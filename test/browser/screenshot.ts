@@ -20,6 +20,7 @@ try {
   await breakIt(page)
   const { height = 900 } = (await page.locator('main').boundingBox()) ?? {}
   const tenures = (await page.locator('section').last().boundingBox())?.y ?? height
+  await page.evaluate('scrollTo(0, 0)') // a click may have moved it
   await page.screenshot({ path: FILE, clip: { x: 0, y: 0, width: 1_200, height: Math.min(height, tenures) } })
   console.log('Made docs/console.png')
 } finally {
