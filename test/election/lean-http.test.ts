@@ -66,6 +66,11 @@ it.each<[string, number, RequestListener]>([
   await expectTimeout(exchange, 2_000, 'No answer within 2000 ms')
 })
 
+it('a connection that breaks within an answer is an error at once', async () => {
+  const server = createServer((_, response) => response.writeHead(200).write('{', () => response.destroy()))
+  await expect(exchangeWith(await serveUntilTestEnds(server))).rejects.toMatchObject({ code: 'ECONNRESET' })
+})
+
 it('a server that accepts no connection is a time-out after one second', async () => {
   const socket = Object.assign(new Socket(), { connecting: true })
   connections().mockReturnValue(socket)

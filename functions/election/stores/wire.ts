@@ -58,7 +58,7 @@ export class Wire {
   }
 
   /** @param options.showsRow whether the row stays on the error, because the caller requested it */
-  tryFailed(error: unknown, { showsRow = false } = {}): void {
+  tryFailed(error: unknown, { showsRow }: { readonly showsRow?: boolean } = {}): void {
     if (this.#mayBeApplied) Object.assign(this, { unanswered: true, answered: false })
     if (!isConditionFailed(error)) return
     this.row = error.Item
