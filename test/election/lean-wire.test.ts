@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../functions/election/index.ts'
 import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
@@ -21,15 +21,6 @@ const ROW = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 const REQUEST: TableRequest = { operation: 'GetItem', input: { TableName: 'leases', Key: ROW } }
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret/+=' }
 const LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'billing', AWS_REGION: 'eu-central-1', PATH: '/usr/bin', ...KEYS }
-
-/** A home directory with this file in its `.aws`. */
-function homeWith(file: string): string {
-  const home = mkdtempSync(join(tmpdir(), 'tenure-home-'))
-  mkdirSync(join(home, '.aws'))
-  writeFileSync(join(home, '.aws', file), '')
-  afterAll(() => rmSync(home, { recursive: true }))
-  return home
-}
 
 /** Sends one request to a service that answers so. */
 async function sendTo(
@@ -50,8 +41,6 @@ function send(tried: Exchange, signal?: AbortSignal) {
   const sent = leanTransport(LAMBDA, { exchange })?.(REQUEST, new Wire(systemClock), signal)
   return { exchange, outcome: sent?.catch((error: unknown) => error) }
 }
-
-const homeWithout = homeWith('cli')
 
 describe('without the SDK', () => {
   const FIRST = { timeMs: Date.parse('2026-11-21T06:00:00.123Z'), region: 'eu-west-3', secret: 'secret/+=' }
@@ -101,12 +90,22 @@ describe('without the SDK', () => {
     ['with an endpoint that has a path', { AWS_ENDPOINT_URL: 'http://localhost/dynamodb' }],
     ['with an endpoint that is no URL', { AWS_ENDPOINT_URL: 'http://localhost:99999' }],
     ['with an endpoint of another protocol', { AWS_ENDPOINT_URL: 'unix+http://localhost' }],
-    ['with a file of settings', { HOME: homeWith('config') }],
-    ['with a file of keys', { HOME: homeWith('credentials') }],
   ])('it leaves requests to the SDK %s', (_, variables) => {
     const given = Object.entries({ ...LAMBDA, ...variables }).filter(([, value]) => value !== undefined)
     expect(leanTransport(Object.fromEntries(given))).toBeUndefined()
-    expect(leanTransport({ ...LAMBDA, HOME: homeWithout })).toBeDefined()
+    expect(leanTransport(LAMBDA)).toBeDefined()
+  })
+
+  it.each([
+    ['config', false],
+    ['credentials', false],
+    ['cli', true],
+  ])('with a file ~/.aws/%s, it sends requests itself: %s', (file, isLean) => {
+    const home = mkdtempSync(join(tmpdir(), 'tenure-home-'))
+    onTestFinished(() => rmSync(home, { recursive: true }))
+    mkdirSync(join(home, '.aws'))
+    writeFileSync(join(home, '.aws', file), '')
+    expect(leanTransport({ ...LAMBDA, HOME: home }) !== undefined).toBe(isLean)
   })
 
   it('each try has the keys of now, and the time of DynamoDB if it refused ours', async () => {
