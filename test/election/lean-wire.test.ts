@@ -4,11 +4,12 @@ import './store-answers.test.ts'
 import './stores.test.ts'
 import './unanswered-writes.test.ts'
 import './wire.test.ts'
+import crypto from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../functions/election/index.ts'
 import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
@@ -19,12 +20,7 @@ import { type Answer, startFakeService } from '../support/fake-service.ts'
 const ROW = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 const REQUEST: TableRequest = { operation: 'GetItem', input: { TableName: 'leases', Key: ROW } }
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret/+=' }
-const LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'billing', AWS_REGION: 'eu-central-1', ...KEYS }
-
-const home = mkdtempSync(join(tmpdir(), 'tenure-home-'))
-mkdirSync(join(home, '.aws'))
-writeFileSync(join(home, '.aws/config'), '')
-afterAll(() => rmSync(home, { recursive: true }))
+const LAMBDA = { AWS_LAMBDA_FUNCTION_NAME: 'billing', AWS_REGION: 'eu-central-1', PATH: '/usr/bin', ...KEYS }
 
 /** Sends one request to a service that answers so. */
 async function sendTo(
@@ -39,28 +35,46 @@ async function sendTo(
   return { service, wire, stop, outcome }
 }
 
+/** Sends one request, each try of which has this exchange. */
+function send(tried: Exchange, signal?: AbortSignal) {
+  const exchange = vi.fn(tried)
+  const sent = leanTransport(LAMBDA, { exchange })?.(REQUEST, new Wire(systemClock), signal)
+  return { exchange, outcome: sent?.catch((error: unknown) => error) }
+}
+
 describe('without the SDK', () => {
-  it('signs as the SDK does', async () => {
-    const timeMs = Date.parse('2026-11-21T06:00:00.123Z')
-    const variables = { ...KEYS, AWS_SESSION_TOKEN: 'token' }
-    const unsigned = { host: 'localhost:8000', operation: 'UpdateItem', body: '{"a":"ü"}', timeMs, region: 'eu-west-3' }
-    const { authorization, ...headers }: { authorization?: string } = signed({ ...unsigned, variables })
-    const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/+=', sessionToken: 'token' }
-    const { config } = new DynamoDBClient({ region: unsigned.region, credentials })
+  const FIRST = { timeMs: Date.parse('2026-11-21T06:00:00.123Z'), region: 'eu-west-3', secret: 'secret/+=' }
+  const signedWith = ({ secret, ...more }: typeof FIRST) => {
+    const variables = { ...KEYS, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: 'token' }
+    return signed({ host: 'localhost:8000', operation: 'UpdateItem', body: '{"a":"ü"}', variables, ...more })
+  }
+
+  it.each([
+    ['as the one before', {}],
+    ['of another day', { timeMs: FIRST.timeMs + 86_400_000 }],
+    ['for another Region', { region: 'eu-west-1' }],
+    ['with another secret', { secret: 'secret/+=/' }],
+  ])('signs a request %s as the SDK does', async (_, changed) => {
+    signedWith(FIRST)
+    const { timeMs, region, secret } = { ...FIRST, ...changed }
+    const { authorization, ...headers }: { authorization?: string } = signedWith({ timeMs, region, secret })
+    const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: secret, sessionToken: 'token' }
+    const { config } = new DynamoDBClient({ region, credentials })
     const signer = await Reflect.apply(Reflect.get(config, 'signer'), config, [])
-    const request = {
-      method: 'POST',
-      protocol: 'http:',
-      hostname: 'localhost',
-      path: '/',
-      headers,
-      body: unsigned.body,
-    }
+    const request = { method: 'POST', protocol: 'http:', hostname: 'localhost', path: '/', headers, body: '{"a":"ü"}' }
     const expected = await signer.sign(request, {
       signingDate: new Date(timeMs),
       unsignableHeaders: new Set(['x-amz-content-sha256']), // the others are required
     })
     expect(authorization).toBe(expected.headers['authorization'])
+  })
+
+  it('derives the key of a day once', () => {
+    signedWith(FIRST)
+    const createHmac = vi.spyOn(crypto, 'createHmac')
+    onTestFinished(() => createHmac.mockRestore())
+    signedWith({ ...FIRST, timeMs: FIRST.timeMs + 3_600_000 })
+    expect(createHmac).toHaveBeenCalledOnce()
   })
 
   it.each([
@@ -75,11 +89,23 @@ describe('without the SDK', () => {
     ['with retries of its own', { AWS_RETRY_MODE: 'adaptive' }],
     ['with an endpoint that has a path', { AWS_ENDPOINT_URL: 'http://localhost/dynamodb' }],
     ['with an endpoint that is no URL', { AWS_ENDPOINT_URL: 'http://localhost:99999' }],
-    ['with a file of settings', { HOME: home }],
+    ['with an endpoint of another protocol', { AWS_ENDPOINT_URL: 'unix+http://localhost' }],
   ])('it leaves requests to the SDK %s', (_, variables) => {
     const given = Object.entries({ ...LAMBDA, ...variables }).filter(([, value]) => value !== undefined)
     expect(leanTransport(Object.fromEntries(given))).toBeUndefined()
     expect(leanTransport(LAMBDA)).toBeDefined()
+  })
+
+  it.each([
+    ['config', false],
+    ['credentials', false],
+    ['cli', true],
+  ])('with a file ~/.aws/%s, it sends requests itself: %s', (file, isLean) => {
+    const home = mkdtempSync(join(tmpdir(), 'tenure-home-'))
+    onTestFinished(() => rmSync(home, { recursive: true }))
+    mkdirSync(join(home, '.aws'))
+    writeFileSync(join(home, '.aws', file), '')
+    expect(leanTransport({ ...LAMBDA, HOME: home }) !== undefined).toBe(isLean)
   })
 
   it('each try has the keys of now, and the time of DynamoDB if it refused ours', async () => {
@@ -92,7 +118,8 @@ describe('without the SDK', () => {
     expect(await outcome).toEqual({ Item: ROW })
     const times = service.requests.map(({ headers }) => Number(String(headers['x-amz-date']).slice(9, 11)))
     expect(((times[1] ?? 0) - (times[0] ?? 0) + 24) % 24).toBe(1)
-    expect(service.requests[0]?.headers).toMatchObject({ 'x-amz-security-token': 'first' })
+    const headers = { 'x-amz-security-token': 'first', 'content-type': 'application/x-amz-json-1.0' }
+    expect(service.requests[0]?.headers).toMatchObject(headers)
   })
 
   it.each([
@@ -105,16 +132,47 @@ describe('without the SDK', () => {
     expect(service.requests).toHaveLength(tries)
   })
 
-  it('an exchange of more than 15 minutes, of a frozen process, does not correct the clock', async () => {
+  it.each([
+    ['if it is less than four minutes off', 1, [239_999], 0],
+    ['if it is four minutes behind', 2, [240_000], 0],
+    ['if it is four minutes ahead', 2, [-240_000], 0],
+    ['from where it was corrected to before', 3, [360_000, -360_000], 0],
+    ['after an exchange of 15 minutes', 2, [0], 900_000],
+    ['after a longer one, as the process was frozen', 1, [0], 900_001],
+  ])('a refusal corrects the clock %s: %i tries', async (_, tries, offsetsMs, exchangeMs) => {
     vi.useFakeTimers({ toFake: ['Date'] })
     onTestFinished(() => void vi.useRealTimers())
-    const exchange = vi.fn<Exchange>(async ({ headCame }) => {
-      vi.advanceTimersByTime(901_000)
-      headCame(400, Date.now())
+    let sent = 0
+    const { outcome } = send(async ({ headCame }) => {
+      vi.advanceTimersByTime(exchangeMs)
+      headCame(400, Date.now() + Number(offsetsMs[sent++] ?? offsetsMs.at(-1)))
       return { statusCode: 400, headers: {}, text: '{"__type":"InvalidSignatureException"}' }
     })
-    const sent = leanTransport(LAMBDA, { exchange })?.(REQUEST, new Wire(systemClock))
-    await expect(sent).rejects.toThrow('InvalidSignatureException')
+    expect(await outcome).toMatchObject({ name: 'InvalidSignatureException' })
+    expect(sent).toBe(tries)
+  })
+
+  it.each([
+    ['a time-out is', { name: 'TimeoutError' }, [12.5, 25, 50]],
+    ['a broken connection is', { code: 'ECONNRESET' }, [12.5, 25, 50]],
+    ['throttling is', { name: 'ThrottlingException' }, [500, 1_000, 2_000]],
+    ['a wrong certificate is not', { code: 'CERT_HAS_EXPIRED' }, []],
+  ])('%s followed by further tries', async (_, error, pausesMs) => {
+    const sleep = vi.spyOn(systemClock, 'sleep').mockResolvedValue()
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    onTestFinished(() => [sleep, random].forEach((spy) => void spy.mockRestore()))
+    const { outcome } = send(() => Promise.reject(Object.assign(new Error('failed'), error)))
+    expect(await outcome).toMatchObject(error)
+    expect(sleep.mock.calls.map(([ms]) => ms)).toEqual(pausesMs)
+  })
+
+  it('no try follows after its signal', async () => {
+    const stop = new AbortController()
+    const { exchange, outcome } = send(async () => {
+      stop.abort()
+      throw Object.assign(new Error('failed'), { code: 'ECONNRESET' })
+    }, stop.signal)
+    expect(await outcome).toMatchObject({ code: 'ECONNRESET' })
     expect(exchange).toHaveBeenCalledOnce()
   })
 
@@ -125,26 +183,34 @@ describe('without the SDK', () => {
       operation: 'GetItem',
       input: { TableName: 'leases', Key: { lease: { B: bytes }, record: { B: Buffer.from(bytes) } } },
     }
-    const { service, outcome } = await sendTo({ body: { Items: [item] } }, { request })
+    const { service, outcome } = await sendTo({ body: { Items: [item], LastEvaluatedKey: { b: item.B } } }, { request })
     const read = { B: { B: bytes }, list: { L: [{ BS: [bytes] }] }, map: { M: { b: { B: new Uint8Array() } } } }
-    expect(await outcome).toStrictEqual({ Items: [read] })
+    expect(await outcome).toStrictEqual({ Items: [read], LastEvaluatedKey: { b: read.B } })
     expect(JSON.parse(service.requests[0]?.body ?? '')).toMatchObject({
       Key: { lease: { B: 'AAEC' }, record: { B: 'AAEC' } },
     })
   })
 
   it.each<[string, Answer, object, boolean]>([
-    ['is silent', 'silent', { name: 'TimeoutError' }, true],
-    ['stops after the head of its answer', 'stalled', { name: 'TimeoutError' }, true],
     ['hangs up', 'hangUp', { code: 'ECONNRESET' }, true],
     ['answers with what is no JSON', { body: '<html>' }, { name: 'SyntaxError' }, true],
-    ['answers with an outage', { statusCode: 503, body: '<html>' }, { $metadata: { httpStatusCode: 503 } }, true],
-    ['answers without end', { body: 'x'.repeat(11_000_000) }, { message: expect.stringContaining('bytes') }, true],
-    ['refuses', { statusCode: 400, body: { __type: 'a#B:c', Message: 'no' } }, { name: 'B', message: 'no' }, false],
     [
-      'refuses in a header',
-      { statusCode: 400, headers: { 'x-amzn-errortype': 'B,C:http://d/#e' }, body: { __type: 'a#F' } },
-      { name: 'B' },
+      'answers with an outage',
+      { statusCode: 503, body: '<html>' },
+      { name: 'UnknownError', $fault: 'server', $metadata: { httpStatusCode: 503 } },
+      true,
+    ],
+    ['redirects', { statusCode: 300 }, { name: 'UnknownError', $metadata: { httpStatusCode: 300 } }, false],
+    [
+      'refuses',
+      { statusCode: 400, body: { __type: 'a#B:c', Message: 'no', Item: ROW } },
+      { name: 'B', message: 'no', $fault: 'client', Item: ROW },
+      false,
+    ],
+    [
+      'refuses in headers',
+      { statusCode: 400, headers: { 'x-amzn-errortype': 'B,C:http://d/#e', 'x-amzn-requestid': '7' }, body: '{}' },
+      { name: 'B', $metadata: { requestId: '7' } },
       false,
     ],
   ])('a service that %s is an error that says so', async (_, answer, error, unanswered) => {

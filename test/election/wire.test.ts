@@ -9,6 +9,7 @@ import {
   leaderOnly,
   withLease,
 } from '../../functions/election/index.ts'
+import { Wire } from '../../functions/election/stores/wire.ts'
 import { ManualClock } from '../../functions/election/testing/manual-clock.ts'
 import { stubAws } from '../support/fake-service.ts'
 import { rawRow } from '../support/lease-row.ts'
@@ -52,6 +53,12 @@ describe('requests, counted at the wire', () => {
     expect(kinds()).toHaveLength(4)
     expect(task).toHaveBeenCalledTimes(1)
   })
+})
+
+it('a request that failed before a try was sent was not applied', () => {
+  const wire = new Wire(new ManualClock())
+  wire.tryFailed(new Error('There are no credentials'))
+  expect(wire).toMatchObject({ unanswered: false, answered: false, serialized: false })
 })
 
 describe('a lost reply', () => {

@@ -40,10 +40,11 @@ export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => 
   const failAfter = (ms: number, what: string) =>
     setTimeout(() => fail(Object.assign(new Error(`No ${what} within ${ms} ms`), { name: 'TimeoutError' })), ms)
   const answering = failAfter(SDK_TIMEOUTS.requestTimeout, 'answer')
+  let connecting: NodeJS.Timeout | undefined
   request.on('socket', (socket) => {
     if (!socket.connecting) return
-    const connecting = failAfter(SDK_TIMEOUTS.connectionTimeout, 'connection')
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(connecting))
+    connecting = failAfter(SDK_TIMEOUTS.connectionTimeout, 'connection')
+    socket.once('connect', () => clearTimeout(connecting))
   })
   request.on('error', fail)
   request.on('response', (response) => {
@@ -52,7 +53,10 @@ export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => 
     textOf(response).then((text) => resolve({ statusCode, headers, text }), fail)
   })
   request.end(body)
-  return promise.finally(() => clearTimeout(answering))
+  return promise.finally(() => {
+    clearTimeout(answering)
+    clearTimeout(connecting)
+  })
 }
 
 /** With events: a loop over the stream would load more of Node.js. */

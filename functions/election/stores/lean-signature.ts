@@ -45,7 +45,7 @@ export function signed({ host, operation, body, timeMs, region, variables }: Uns
 let latest: { readonly source: string; readonly key: Buffer } | undefined
 
 function keyOf(secret: string, scope: readonly string[]): Buffer {
-  const source = [secret, ...scope].join('/')
+  const source = `${secret},${scope}`
   if (latest?.source !== source) {
     const derived = scope.reduce<string | Buffer>((last, part) => hmac(last, part).digest(), secret)
     latest = { source, key: Buffer.from(derived) }

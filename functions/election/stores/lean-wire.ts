@@ -44,7 +44,7 @@ export function leanTransport(
   variables: Variables,
   { exchange = overHttp, maxAttempts = MAX_ATTEMPTS } = {},
 ): SendToTable | undefined {
-  const { AWS_REGION: region = '' } = variables
+  const region = String(variables['AWS_REGION'])
   const endpoint = variables['AWS_ENDPOINT_URL_DYNAMODB'] || variables['AWS_ENDPOINT_URL']
   const isInLambda = variables['AWS_LAMBDA_FUNCTION_NAME'] !== undefined
   const hasKeys = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].every((name) => variables[name])
@@ -85,7 +85,7 @@ class Sender {
       const correctionMs = this.#correctionMs
       const tried = await this.#try(operation, body, wire, signal)
       if (!(tried instanceof Error)) return tried
-      if (tries === maxAttempts || signal?.aborted || !mayPass(tried, this.#correctionMs !== correctionMs)) throw tried
+      if (tries === maxAttempts || !mayPass(tried, this.#correctionMs !== correctionMs)) throw tried
       const pauseMs = isThrottled(tried) ? THROTTLED_PAUSE_MS : PAUSE_MS
       await systemClock.sleep(Math.random() * pauseMs * 2 ** (tries - 1), signal)
       if (signal?.aborted) throw tried

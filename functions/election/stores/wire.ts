@@ -33,8 +33,8 @@ export class Wire {
   row: AttributeMap | undefined
   readonly #clock: Clock
   #sentAtMs = Number.NaN
-  /** What is known of the try under way: an answer that reports success may be cut off after its head. */
-  #head: 'awaited' | 'success' | 'failure' | undefined
+  /** By the last try: no head of an answer came, or one that reports success, and the answer may be cut off after it. */
+  #mayBeApplied = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -44,7 +44,7 @@ export class Wire {
     this.#sentAtMs = this.#clock.wallMs()
     this.answered = false
     this.row = undefined
-    this.#head = 'awaited'
+    this.#mayBeApplied = true
   }
 
   /** @param dateMs of its `Date` header, or NaN */
@@ -53,14 +53,13 @@ export class Wire {
     // After a 5xx, a write may have been applied.
     if (statusCode >= 500) this.unanswered = true
     else this.answered = true
-    this.#head = statusCode < 300 ? 'success' : 'failure'
+    this.#mayBeApplied = statusCode < 300
     if (!Number.isNaN(dateMs)) this.clockReading = { sentAtMs: this.#sentAtMs, dateMs, receivedAtMs }
   }
 
   /** @param options.showsRow whether the row stays on the error, because the caller requested it */
-  tryFailed(error: unknown, { showsRow = false } = {}): void {
-    if (this.#head === 'awaited' || this.#head === 'success') Object.assign(this, { unanswered: true, answered: false })
-    this.#head = undefined
+  tryFailed(error: unknown, { showsRow }: { readonly showsRow?: boolean } = {}): void {
+    if (this.#mayBeApplied) Object.assign(this, { unanswered: true, answered: false })
     if (!isConditionFailed(error)) return
     this.row = error.Item
     if (!showsRow) Reflect.deleteProperty(error, 'Item')

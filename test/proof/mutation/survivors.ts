@@ -15,10 +15,6 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     `stores/sdk.ts: 'tenureObserveRequest' → ""`,
   ],
   'No other layer of this step minds which of them is first.': [`stores/sdk.ts: 'high' → ""`],
-  'Each try sets it before it is read, or gets no answer.': [
-    'stores/wire.ts: false → true',
-    'stores/wire.ts: false → true',
-  ],
   'It corrects drifts of parts per million; the month of drifting clocks in the simulation needs it.': [
     'leadership.ts: { const now = instantOf(this.#tenancy.clock) this.deadline.recover(now, (now.monotonicMs - ' +
       'this.#base.monotonicMs) * RECOVERY) this.#base = now } → {}',
@@ -39,10 +35,10 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'A structured clone has the same bytes, but may copy the whole pool of a Buffer.': [
     'values.ts: types.isUint8Array(value) → false',
   ],
-  'DynamoDB answers with 200, or from 400 on.': ['stores/wire.ts: statusCode < 300 → statusCode <= 300'],
-  'An error of another kind has no row and no reasons.': [
-    'stores/wire.ts: isConditionFailed(error) → true',
-    'stores/dynamodb.ts: isCancelled(error) → true',
+  'An error of another kind has no reasons.': ['stores/dynamodb.ts: isCancelled(error) → true'],
+  "It only saves the time of the SDK's marshaller.": [
+    `stores/row.ts: typeof value === 'string' → false`,
+    `stores/row.ts: 'string' → ""`,
   ],
   'The value of no other option is the context of a durable execution.': [`options.ts: name === 'context' → true`],
   'To the SDK, an undefined signal is none.': ['stores/dynamodb.ts: abortSignal === undefined → false'],
