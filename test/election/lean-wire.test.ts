@@ -9,12 +9,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { systemClock } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
 import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
 import { leanTransport } from '../../functions/election/stores/lean-wire.ts'
 import { type TableRequest, Wire } from '../../functions/election/stores/wire.ts'
+import { acquireRequest } from '../../functions/election/testing/requests.ts'
 import { type Answer, startFakeService } from '../support/fake-service.ts'
+import { storeAt } from './transport.ts'
 
 const ROW = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 const REQUEST: TableRequest = { operation: 'GetItem', input: { TableName: 'leases', Key: ROW } }
@@ -63,6 +65,22 @@ describe('without the SDK', () => {
     expect(authorization).toBe(expected.headers['authorization'])
   })
 
+  it('a store without a client loads it for effects alone, and one with a client at once', async () => {
+    const load = vi.fn(() => ({ write: async () => ({}) }))
+    vi.doMock('../../functions/election/stores/sdk.ts', () => ({ sdkTransport: load }))
+    onTestFinished(() => void vi.doUnmock('../../functions/election/stores/sdk.ts'))
+    const tableName = 'leases'
+    const store = storeAt((await startFakeService()).url, { tableName })
+    await store.acquire(acquireRequest())
+    expect(store.toRow({ id: { N: '1' } })).toEqual({ id: 1 })
+    expect(load).not.toHaveBeenCalled()
+    await store.send({ TableName: 'effects', Item: {} })
+    expect(load.mock.calls).toEqual([[undefined]])
+    const client = new DynamoDBClient()
+    new DynamoDBLeaseStore({ tableName, client })
+    await vi.waitFor(() => expect(load).toHaveBeenLastCalledWith(expect.objectContaining({ client })))
+  })
+
   it.each([
     ['outside Lambda', { AWS_LAMBDA_FUNCTION_NAME: undefined }],
     ['without keys', { AWS_SECRET_ACCESS_KEY: undefined }],
@@ -97,6 +115,7 @@ describe('without the SDK', () => {
 
   it.each([
     ['not repeated if its signature is wrong', 'InvalidSignatureException', 'does not match', 1],
+    ['not repeated if it is refused otherwise', 'ValidationException', 'Signature expired', 1],
     ['repeated if its signature expired', 'InvalidSignatureException', 'Signature expired: 20261121T060000Z', 2],
     ['repeated if it came too slowly', 'RequestTimeoutException', 'timed out', 2],
   ])('a request is %s', async (_, __type, message, tries) => {

@@ -126,7 +126,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     this.#sdk = ready?.sdk
     this.#lean = client === undefined ? leanTransport(process.env) : ready?.lean
     // So that the first invocation need not wait for it. If it fails, the request says why.
-    if (this.#lean === undefined && this.#sdk === undefined) this.#loadSdk().catch(() => undefined)
+    if (this.#lean === undefined) this.#loadSdk().catch(() => undefined)
   }
 
   async #loadSdk(): Promise<SdkTransport> {

@@ -73,6 +73,24 @@ it('a leader that resigns to another candidate keeps the lease for it, and goes 
   for (const each of [ann, cy]) each.leave()
 })
 
+it('a leader renews after each third of its lease, whatever else it writes', async () => {
+  const renewedAtMs: number[] = []
+  intercept(store, ({ renew }) => ({
+    renew: (...given) => {
+      renewedAtMs.push(clock.monotonicMs())
+      return renew(...given)
+    },
+  }))
+  const ann = run(elect('ann'))
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1_000)
+    await ann.turns[0]?.lease.proclaim(second)
+  }
+  const thirds = renewedAtMs.slice(1).map((atMs, index) => atMs - (renewedAtMs[index] ?? 0))
+  expect(thirds).toEqual(Array(11).fill(LEASE_MS / 3))
+  ann.leave()
+})
+
 it('losing the lease is the next turn, and never an exit', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)
