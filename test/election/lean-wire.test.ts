@@ -73,6 +73,7 @@ describe('without the SDK', () => {
     const store = storeAt((await startFakeService()).url, { tableName })
     await store.acquire(acquireRequest())
     expect(store.toRow({ id: { N: '1' } })).toEqual({ id: 1 })
+    await vi.dynamicImportSettled()
     expect(load).not.toHaveBeenCalled()
     await store.send({ TableName: 'effects', Item: {} })
     expect(load.mock.calls).toEqual([[undefined]])

@@ -316,6 +316,10 @@ describe('a copy of a request’s input', () => {
     expect(copy.bytes.map((value) => [...bytesOf(value)])).toEqual(bytesBefore)
   })
 
+  it('has the bytes of a Buffer alone, and not all of its pool', () => {
+    expect(copied(Buffer.from([1])).buffer.byteLength).toBe(1)
+  })
+
   it('keeps what only the caller’s document client knows how to read, and holes and keys', () => {
     const ofClasses = [new Progress(), new Date(0), new (class Ids extends Set {})(['a']), new (class extends Map {})()]
     const given = [...ofClasses, () => 1, 5n, undefined, null]

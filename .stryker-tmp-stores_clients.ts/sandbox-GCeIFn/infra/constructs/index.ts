@@ -1,0 +1,11 @@
+// @ts-nocheck
+export { ConfigurationError } from './configuration.ts'
+export { ElectedSchedule } from './elected-schedule.ts'
+export type { ElectedScheduleProps } from './elected-schedule-props.ts'
+export { HandlerFunction, type HandlerFunctionProps } from './handler-function.ts'
+export { LeadershipAlarms, type LeadershipAlarmsProps } from './leadership-alarms.ts'
+export { LeadershipDashboard, type LeadershipDashboardProps } from './leadership-dashboard.ts'
+export { LeadershipEvents, type LeadershipEventsProps } from './leadership-events.ts'
+export { LeaseTable, type LeaseTableProps } from './lease-table.ts'
+export { StandingElection, type StandingElectionProps } from './standing-election.ts'
+export type { AnyTable } from './table-description.ts'
