@@ -10,15 +10,6 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'No other layer of this step minds which of them is first.': [`stores/sdk.ts: 'high' → ""`],
   'Each try sets it before it is read, or gets no answer.': ['stores/wire.ts: false → true'],
-  'It corrects drifts of parts per million; the month of drifting clocks in the simulation needs it.': [
-    'leadership.ts: { const now = instantOf(this.#tenancy.clock) this.deadline.recover(now, (now.monotonicMs - ' +
-      'this.#base.monotonicMs) * RECOVERY) this.#base = now } → {}',
-    'leadership.ts: (now.monotonicMs - this.#base.monotonicMs) * RECOVERY → ' +
-      '(now.monotonicMs - this.#base.monotonicMs) / RECOVERY',
-    'leadership.ts: now.monotonicMs - this.#base.monotonicMs → now.monotonicMs + this.#base.monotonicMs',
-    'lease-handle.ts: { this.#leadership.rebase() } → {}',
-    'lease-handle.ts: this.#leadership.rebase() → ;',
-  ],
   'Waiting for a free turn takes a microtask.': ['ends.ts: !this.#turns.isFree → true'],
   'A function without an end returns undefined, too.': [
     'durable-execution.ts: { return undefined // a getter that throws: the caller checks what it uses } → {}',
@@ -31,10 +22,6 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   'An error of another kind has no reasons.': ['stores/dynamodb.ts: isCancelled(error) → true'],
   'The value of no other option is the context of a durable execution.': [`options.ts: name === 'context' → true`],
   'Each mode of retries but the adaptive one is the standard one.': [`stores/clients.ts: 'standard' → ""`],
-  'Our layers of serialization do what the same layers of the client do.': [
-    'stores/clients.ts: SERIALIZATION.filter((name) => !lent.remove(name)) → SERIALIZATION',
-  ],
-  'It only saves the time to copy the layers of a client.': ['stores/clients.ts: missing.length === 0 → false'],
   'The marshaller drops an attribute that is undefined, and the rules compare with undefined.': [
     'acquire.ts: settings.eventId === undefined → false',
     'acquire.ts: settings.tick === undefined → false',
