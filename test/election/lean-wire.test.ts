@@ -14,6 +14,7 @@ import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
 import { leanTransport } from '../../functions/election/stores/lean-wire.ts'
 import { type TableRequest, Wire } from '../../functions/election/stores/wire.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
 import { acquireRequest } from '../../functions/election/testing/requests.ts'
 import { type Answer, startFakeService } from '../support/fake-service.ts'
 import { storeAt } from './transport.ts'
@@ -65,21 +66,23 @@ describe('without the SDK', () => {
     expect(authorization).toBe(expected.headers['authorization'])
   })
 
-  it('a store without a client loads it for effects alone, and one with a client at once', async () => {
-    const load = vi.fn(() => ({ write: async () => ({}) }))
-    vi.doMock('../../functions/election/stores/sdk.ts', () => ({ sdkTransport: load }))
+  it('a store without a client loads it for effects alone, one with a client at once, and one in memory never', async () => {
+    const transport = vi.fn(() => ({ write: async () => ({}) }))
+    const load = vi.fn(() => ({ sdkTransport: transport }))
+    vi.doMock('../../functions/election/stores/sdk.ts', load)
     onTestFinished(() => void vi.doUnmock('../../functions/election/stores/sdk.ts'))
     const tableName = 'leases'
     const store = storeAt((await startFakeService()).url, { tableName })
+    new DynamoDBLeaseStore({ tableName, client: simulatedClient() })
     await store.acquire(acquireRequest())
     expect(store.toRow({ id: { N: '1' } })).toEqual({ id: 1 })
     await vi.dynamicImportSettled()
     expect(load).not.toHaveBeenCalled()
     await store.send({ TableName: 'effects', Item: {} })
-    expect(load.mock.calls).toEqual([[undefined]])
+    expect(transport.mock.calls).toEqual([[undefined]])
     const client = new DynamoDBClient()
     new DynamoDBLeaseStore({ tableName, client })
-    await vi.waitFor(() => expect(load).toHaveBeenLastCalledWith(expect.objectContaining({ client })))
+    await vi.waitFor(() => expect(transport).toHaveBeenLastCalledWith(expect.objectContaining({ client })))
   })
 
   it.each([
