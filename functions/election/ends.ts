@@ -27,6 +27,7 @@ const RELEASE_TRIES = 3
 type MakeEnd = (step: number) => Ending['send']
 
 interface HowToEnd extends Pick<Ending, 'afterwards'> {
+  readonly how?: Ended
   /** Before anything is sent: if it fails, the task still leads. */
   readonly before?: () => Promise<void>
   readonly tries?: number
@@ -57,19 +58,19 @@ export class Ends {
   }
 
   async release(): Promise<void> {
-    await this.#release('released', () => ({ endedBy: 'released' }))
+    await this.#release(() => ({ endedBy: 'released' }))
   }
 
   /** @param to the candidate for which the lease is kept, for `reservedMs` */
   async resign(to: string, reservedMs: number): Promise<void> {
     const reserve = (nowMs: number) =>
       ({ endedBy: 'released', reservedFor: to, reservedUntilMs: nowMs + reservedMs }) as const
-    await this.#release('released', reserve)
+    await this.#release(reserve)
   }
 
   /** The release of a task that threw. */
   async fail(errorName: string): Promise<void> {
-    await this.#release('released', () => ({ endedBy: 'failed', errorName }), { tries: RELEASE_TRIES })
+    await this.#release(() => ({ endedBy: 'failed', errorName }), { tries: RELEASE_TRIES })
   }
 
   /** Releases the lease for a new invocation, and starts that. */
@@ -82,17 +83,18 @@ export class Ends {
     const reservedFor = crypto.randomUUID()
     const reserve = (nowMs: number) =>
       ({ endedBy: 'continued', checkpoint, reservedFor, reservedUntilMs: nowMs + RESERVED_MS }) as const
-    await this.#release('continued', reserve, { onlyOnce: true, before, afterwards: () => this.#continue(reservedFor) })
+    const afterwards = () => this.#continue(reservedFor)
+    await this.#release(reserve, { how: 'continued', onlyOnce: true, before, afterwards })
   }
 
-  async #release(how: Ended, releaseAt: (nowMs: number) => Release, options: HowToEnd = {}): Promise<void> {
+  async #release(releaseAt: (nowMs: number) => Release, options: HowToEnd = {}): Promise<void> {
     const { store } = this.#tenancy
     const release: MakeEnd = (step) => async (signal) => {
       const nowMs = this.#leadership.endMs()
       const request = { ...this.#leadership.tenure, kind: 'release', step, nowMs, ...releaseAt(nowMs) } as const
       this.#leadership.assertApplied(await store.write(request, signal), request)
     }
-    await this.#end(how, release, options)
+    await this.#end(release, { how: 'released', ...options })
   }
 
   /** The task asked for a hand-over that is not allowed: returning from it must not complete the tick. */
@@ -138,7 +140,7 @@ export class Ends {
     const requestOf = (step: number) =>
       ({ ...tenure, kind: 'complete', step, nowMs: this.#leadership.endMs(), ...tick }) as const
     if (given.length === 0) {
-      await this.#end('completed', (step) => async (signal) => {
+      await this.#end((step) => async (signal) => {
         const request = requestOf(step)
         const reply = await store.write(request, signal)
         if (!reply.granted && isOwnCompletion(reply.record, request)) return
@@ -166,7 +168,7 @@ export class Ends {
         this.#leadership.assertApplied(reply, request)
       }
     }
-    await this.#end('completed', completeWith, { onlyOnce: true })
+    await this.#end(completeWith, { onlyOnce: true })
   }
 
   /**
@@ -205,7 +207,8 @@ export class Ends {
    * waits for the task's own writes, but not for a renewal, which may hang: if that arrives later, H1 refuses it, since
    * the lease is vacant, or H2 if it arrives under the same tenure.
    */
-  async #end(how: Ended, make: MakeEnd, { tries, onlyOnce = false, before, afterwards }: HowToEnd = {}): Promise<void> {
+  async #end(make: MakeEnd, options: HowToEnd = {}): Promise<void> {
+    const { how = 'completed', tries, onlyOnce = false, before, afterwards } = options
     await this.#turns.take(async () => {
       const { ended } = this.#leadership
       if (ended === how && !onlyOnce) return

@@ -74,7 +74,7 @@ export class LeaseHandle implements Lease {
     if (checkpoint.tick !== tick && unfinished === undefined) return // this leader uses it for no tick
     const state = await readState(options, checkpoint, this.name)
     this.#work.saved(state === undefined ? undefined : { ...checkpoint, state })
-    if (unfinished !== undefined && state === undefined) delete this.unfinished
+    if (state === undefined) delete this.unfinished
     else if (unfinished !== undefined) this.unfinished = { ...unfinished, state }
     this.assertHeld()
   }

@@ -21,7 +21,7 @@ export interface Occurrences {
 }
 
 const MINUTE_MS = 60_000
-const UNITS_MS = new Map([
+const UNITS_MS: ReadonlyMap<string | undefined, number> = new Map([
   ['minute', MINUTE_MS],
   ['hour', 60 * MINUTE_MS],
   ['day', 24 * 60 * MINUTE_MS],
@@ -42,7 +42,7 @@ export function parseSchedule(expression: string, timeZone = 'UTC'): Schedule {
 }
 
 function parse(expression: string, timeZone: string): Schedule {
-  const [, kind = '', content = ''] = /^([a-z]+)\((.*)\)$/.exec(expression.trim()) ?? []
+  const { kind, content = '' } = /^(?<kind>[a-z]+)\((?<content>.*)\)$/.exec(expression.trim())?.groups ?? {}
   const refuse = (why: string) => new InvalidOptionError(`The schedule ${show(expression)} ${why}`)
   if (kind === 'cron') {
     const pattern = cronerPattern(content, refuse)
@@ -70,7 +70,8 @@ export function rateSchedule(periodMs: number): Schedule {
 
 /** AWS writes both `rate(1 day)` and `rate(1 days)`. */
 function periodOf(content: string): number | undefined {
-  const [, digits = '', unit = '', plural] = /^\s*(\d+)\s+(minute|hour|day)(s)?\s*$/.exec(content) ?? []
+  const rate = /^\s*(?<digits>\d+)\s+(?<unit>minute|hour|day)(?<plural>s)?\s*$/
+  const { digits, unit, plural } = rate.exec(content)?.groups ?? {}
   const periodMs = Number(digits) * (UNITS_MS.get(unit) ?? 0)
   const isRight = Number.isSafeInteger(periodMs) && periodMs > 0 && (Number(digits) === 1 || plural === 's')
   return isRight ? periodMs : undefined
@@ -91,7 +92,8 @@ function occurrencesOf(next: (afterMs: number) => number | undefined): Occurrenc
 }
 
 function cronOf(content: string): string {
-  const [, year, month, day, hour, minute] = /^(\d+)-(\d+)-(\d+)T(\d+):(\d+)/.exec(content) ?? []
+  const date = /^(?<year>\d+)-(?<month>\d+)-(?<day>\d+)T(?<hour>\d+):(?<minute>\d+)/
+  const { year, month, day, hour, minute } = date.exec(content)?.groups ?? {}
   const fields = [minute ?? 0, hour ?? 6, day ?? 24, month ?? 12].map(Number)
   return `cron(${fields.join(' ')} ? ${year ?? 2027})`
 }

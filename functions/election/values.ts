@@ -22,15 +22,13 @@ export function copied(value: unknown): unknown {
 
 /** By name, because another realm has other class objects. */
 export function classNameOf(value: object): string {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (typeof prototype !== 'object' || prototype === null) return ''
-  const madeBy: unknown = Reflect.get(prototype, 'constructor')
+  const { constructor: madeBy }: Readonly<Record<string, unknown>> = Object(Object.getPrototypeOf(value))
   return typeof madeBy === 'function' ? String(madeBy.name) : ''
 }
 
 /** Of this realm or another; or without a prototype. */
 export function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (typeof prototype !== 'object' || prototype === null) return prototype === null
+  const prototype: object | null = Object.getPrototypeOf(value)
+  if (prototype === null) return true
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
 }

@@ -9,3 +9,7 @@ it('a stale write and a refusal were not applied, unless the error says otherwis
   expect(new errors.StaleTokenError('stale', { lease: 'billing', fencingToken: 7 }).applied).toBe('no')
   expect(new errors.LeaseStoreError('denied', { lease: 'billing', retryable: false }).applied).toBe('no')
 })
+
+it('a checkpoint that no schema has read has no issues', () => {
+  expect(new errors.CheckpointError('newer', { lease: 'billing' }).issues).toEqual([])
+})

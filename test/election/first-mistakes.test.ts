@@ -1,6 +1,7 @@
 /** What JavaScript lets a newcomer try: each error names its cause, and what to do. */
 import middy from '@middy/core'
 import { expect, test } from 'vitest'
+import { refuseDurable } from '../../functions/election/durable-execution.ts'
 import { DynamoDBLeaseStore, type Lease, leaderOnly, withLease } from '../../functions/election/index.ts'
 import { lambdaContext, MemoryLeaseStore } from '../../functions/election/testing/index.ts'
 
@@ -66,6 +67,11 @@ test.each<[RegExp, string, () => unknown]>([
   [/^There is no table "Mail": new Mem/, 'an unknown table', () => send({ TableName: 'Mail', Item: {} })],
 ])('%s is the error of %s', async (message, _, run) => {
   await expect((async () => run())()).rejects.toThrow(message)
+})
+
+test('an event that names a durable execution, and what is no ARN, belong to none', () => {
+  const given = [{ DurableExecutionArn: 'arn' }, { executionContext: { durableExecutionArn: 7 } }]
+  expect(() => refuseDurable('withLease', '', ...given)).not.toThrow()
 })
 
 test('a wrong answer of a store, or a store without tables, is an error of the lease that no retry helps', async () => {

@@ -88,6 +88,13 @@ describe('lease.handOver', () => {
     expect(await withLease(next, (lease) => lease.checkpoint)).toMatchObject({ result: 3 })
   })
 
+  it('of a state that migrate discarded is the first of new work', async () => {
+    await withLease(handingOver(), handOverAt(7))
+    const checkpoint = { version: 2, schema: v.number(), migrate: () => undefined }
+    await withLease({ ...handingOver({ continuation: started[0]?.id }), checkpoint }, handOverAt(1))
+    expect(row()?.checkpoint).toMatchObject({ state: 1, continuations: 1 })
+  })
+
   it.each([
     ['of the same tick stands by', TICK, { status: 'standby', reason: 'held', retryAfterMs: 121_000 }],
     ['of an earlier tick is superseded', '2026-11-21T04:00:00.000Z', { status: 'standby', reason: 'superseded' }],

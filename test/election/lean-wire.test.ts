@@ -10,12 +10,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { systemClock } from '../../functions/election/index.ts'
+import { DynamoDBLeaseStore, systemClock } from '../../functions/election/index.ts'
 import type { Exchange } from '../../functions/election/stores/lean-http.ts'
 import { signed } from '../../functions/election/stores/lean-signature.ts'
 import { leanTransport } from '../../functions/election/stores/lean-wire.ts'
 import { type TableRequest, Wire } from '../../functions/election/stores/wire.ts'
+import { simulatedClient } from '../../functions/election/testing/dynamodb/client.ts'
+import { acquireRequest } from '../../functions/election/testing/requests.ts'
 import { type Answer, startFakeService } from '../support/fake-service.ts'
+import { storeAt } from './transport.ts'
 
 const ROW = { lease: { S: 'billing' }, record: { S: 'LEASE' } }
 const REQUEST: TableRequest = { operation: 'GetItem', input: { TableName: 'leases', Key: ROW } }
@@ -77,6 +80,25 @@ describe('without the SDK', () => {
     expect(createHmac).toHaveBeenCalledOnce()
   })
 
+  it('a store without a client loads it for effects alone, one with a client at once, and one in memory never', async () => {
+    const transport = vi.fn(() => ({ write: async () => ({}) }))
+    const load = vi.fn(() => ({ sdkTransport: transport }))
+    vi.doMock('../../functions/election/stores/sdk.ts', load)
+    onTestFinished(() => void vi.doUnmock('../../functions/election/stores/sdk.ts'))
+    const tableName = 'leases'
+    const store = storeAt((await startFakeService()).url, { tableName })
+    new DynamoDBLeaseStore({ tableName, client: simulatedClient() })
+    await store.acquire(acquireRequest())
+    expect(store.toRow({ id: { N: '1' } })).toEqual({ id: 1 })
+    await vi.dynamicImportSettled()
+    expect(load).not.toHaveBeenCalled()
+    await store.send({ TableName: 'effects', Item: {} })
+    expect(transport.mock.calls).toEqual([[undefined]])
+    const client = new DynamoDBClient()
+    new DynamoDBLeaseStore({ tableName, client })
+    await vi.waitFor(() => expect(transport).toHaveBeenLastCalledWith(expect.objectContaining({ client })))
+  })
+
   it.each([
     ['outside Lambda', { AWS_LAMBDA_FUNCTION_NAME: undefined }],
     ['without keys', { AWS_SECRET_ACCESS_KEY: undefined }],
@@ -124,6 +146,7 @@ describe('without the SDK', () => {
 
   it.each([
     ['not repeated if its signature is wrong', 'InvalidSignatureException', 'does not match', 1],
+    ['not repeated if it is refused otherwise', 'ValidationException', 'Signature expired', 1],
     ['repeated if its signature expired', 'InvalidSignatureException', 'Signature expired: 20261121T060000Z', 2],
     ['repeated if it came too slowly', 'RequestTimeoutException', 'timed out', 2],
   ])('a request is %s', async (_, __type, message, tries) => {

@@ -11,6 +11,7 @@ import { settled } from '../../functions/election/testing/manual-clock.ts'
 import {
   clock,
   lead as leadWithHeartbeat,
+  NEXT_TICK,
   never,
   noAnswer,
   options,
@@ -54,6 +55,25 @@ describe('a deadline', () => {
     expect(() => lease.assertHeld()).not.toThrow()
     clock.freeze(1)
     expect(() => lease.assertHeld()).toThrow(/reached its deadline without being renewed/)
+  })
+
+  it.each<[string, (lease: Lease) => Promise<void>]>([
+    ['a renewal', (lease) => lease.renew()],
+    ['a checkpoint', (lease) => lease.saveCheckpoint(2)],
+    ['an advance', (lease) => lease.advance()],
+    ['a transaction', (lease) => lease.transact([])],
+  ])('that has passed refuses %s at once, although an earlier write hangs', async (_, write) => {
+    await outcomeOf(withLease(options(), () => Promise.reject(new Error('died'))))
+    const { lease } = await lead({ tick: NEXT_TICK, schedule: 'rate(1 hour)' })
+    await lease.ticks()[Symbol.asyncIterator]().next()
+    store.beforeNext('saveCheckpoint', never)
+    void lease.saveCheckpoint(1)
+    await settled()
+    clock.freeze(15_000)
+    const refused = vi.fn()
+    write(lease).catch(refused)
+    await settled()
+    expect(refused).toHaveBeenCalledWith(expect.any(LeaseLostError))
   })
 
   it('is written down by a clock that has run for long before the lease was asked for', async () => {

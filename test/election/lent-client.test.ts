@@ -186,6 +186,43 @@ describe('changes of a client by its caller', () => {
     expect(seen).toEqual(['build', 'finalizeRequest', 'finalizeRequest'])
   })
 
+  it('each request has the layers of its time, whose copy is made again only after a change', async () => {
+    const client = localClient((await startFakeService()).url)
+    const { middlewareStack } = client
+    const store = storeWith(client)
+    const seen: string[] = []
+    const add = (name: string, how: 'add' | 'addRelativeTo', place: object) => {
+      const layer = (next: (args: never) => unknown) => (args: never) => {
+        seen.push(name)
+        return next(args)
+      }
+      middlewareStack.remove(name)
+      Reflect.apply(middlewareStack[how], middlewareStack, [layer, { name, ...place }])
+    }
+    const sent = async (stack = middlewareStack) => {
+      seen.length = 0
+      const clone = vi.spyOn(stack, 'clone')
+      await acquire(store)
+      const copies = clone.mock.calls.length
+      clone.mockRestore()
+      return [...seen, copies]
+    }
+    await acquire(store)
+    expect(await sent()).toEqual([0])
+    add('a', 'add', { step: 'build' })
+    expect(await sent()).toEqual(['a', 1])
+    expect(await sent()).toEqual(['a', 0])
+    add('b', 'addRelativeTo', { relation: 'after', toMiddleware: 'a' })
+    expect(await sent()).toEqual(['a', 'b', 1])
+    add('b', 'addRelativeTo', { relation: 'before', toMiddleware: 'a' })
+    expect(await sent()).toEqual(['b', 'a', 1])
+    middlewareStack.remove('b')
+    expect(await sent()).toEqual(['a', 1])
+    const other = middlewareStack.clone()
+    Object.assign(client, { middlewareStack: other })
+    expect(await sent(other)).toEqual(['a', 1])
+  })
+
   it.each([
     ['a raw client', (raw: DynamoDBClient) => raw],
     ['a document client', (raw: DynamoDBClient) => DynamoDBDocumentClient.from(raw)],

@@ -11,6 +11,10 @@ const DAY_MS = 86_400_000
 const at = (text: string) => Date.parse(`${text}Z`)
 const iso = (ms: number | undefined) => (ms === undefined ? ms : new Date(ms).toISOString().slice(0, 16))
 
+test('a schedule is parsed once in a process', () => {
+  expect(parseSchedule('rate(1 hour)')).toBe(parseSchedule('rate(1 hour)'))
+})
+
 async function firstThree(expression: string, after: string, timeZone?: string) {
   const { between } = await parseSchedule(expression, timeZone).load()
   return between(at(after), Infinity, 3).map((ms) => iso(ms)?.replace(/^2026-/, ''))

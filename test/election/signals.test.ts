@@ -2,9 +2,13 @@ import { getEventListeners } from 'node:events'
 import { expect, it } from 'vitest'
 import { FirstAbort, unlessAborted } from '../../functions/election/signals.ts'
 
-it('a signal that aborted before is heard, and none keeps a listener after the reply', async () => {
-  const gone = AbortSignal.abort(new Error('gone'))
-  await expect(unlessAborted(new Promise(() => undefined), gone)).rejects.toThrow('gone')
+it('a signal that aborts, before or later, is heard, and none keeps a listener after the reply', async () => {
+  const gone = new AbortController()
+  for (let before = 0; before < 2; before++) {
+    const reply = unlessAborted(new Promise(() => undefined), gone.signal)
+    gone.abort(new Error('gone'))
+    await expect(reply).rejects.toThrow('gone')
+  }
   const other = new AbortController().signal
   expect(await unlessAborted(Promise.resolve('replied'), other)).toBe('replied')
   expect(getEventListeners(other, 'abort')).toEqual([])
@@ -31,6 +35,7 @@ it.each<[steps: readonly Step[], reason: Step | undefined]>([
       else first.stopListening()
     }
     expect(first.signal.reason).toBe(reason)
+    expect(first.signal).toBe(first.signal)
     expect(getEventListeners(callers.signal, 'abort')).toHaveLength(0)
   }
 })

@@ -60,6 +60,16 @@ describe('the loop of ticks', () => {
     expect(row()).toMatchObject({ completedTick })
   })
 
+  it.each([
+    // No other test has these expressions: a schedule is parsed once.
+    ['rate(60 minutes)', [at(3), at(4), at(5)]],
+    ['cron(0 0-23 * * ? *)', [at(3), at(5)]],
+  ])('has a tick of %s in a pause only if it may fire after it', async (schedule, missed) => {
+    await completeHour(2)
+    store.memory.edit('billing', { pausedFromMs: Date.parse(at(4)), pausedUntilMs: Date.parse(at(4)) + 3_540_000 })
+    await withLease(hourly(6, { schedule }), (lease) => expect(lease.missed).toEqual(missed))
+  })
+
   it('gives each tick its own checkpoint, and keeps that of a later one', async () => {
     await completeHour(1)
     const failing = withLease(hourly(3), async (lease) => {

@@ -1,12 +1,16 @@
 /** How the stores under test reach DynamoDB: by a client of the SDK, or as a store without a client does in Lambda. */
-import { onTestFinished, vi } from 'vitest'
+import { afterAll, onTestFinished, vi } from 'vitest'
 import { DynamoDBLeaseStore } from '../../functions/election/index.ts'
 import { stubAws } from '../support/fake-service.ts'
 
 let isLean = false
 
+/** For the tests of one file: the next one may share this module. */
 export function beLean(): void {
   isLean = true
+  afterAll(() => {
+    isLean = false
+  })
 }
 
 /** How often one request on the lease row is sent that gets no answer. */

@@ -35,6 +35,8 @@ class Progress {
   done = 3
 }
 
+const named = (name: string) => Object.defineProperty(class {}, 'name', { value: name })
+
 const revoked = () => {
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
@@ -61,11 +63,14 @@ describe('the state of a checkpoint', () => {
     ],
     ['a Map', new Map([['a', 1]]), 'is a Map: use Object.fromEntries(map)'],
     ['a Buffer', Buffer.from('abc'), 'is a Buffer: use new Uint8Array(buffer)'],
-    ['an instance of a class', new Progress(), 'is a Progress'],
+    ['an instance of a class', new Progress(), 'is a Progress. A checkpoint is'],
     ['an instance of a class without a name', new (class {})(), 'is an instance of a class'],
+    ['an instance of a class with a long name', new (named('k'.repeat(61)))(), 'is an instance of a class'],
     ['an array of a class', new (class List extends Array {})(), 'is a List'],
     ['a Set of a class', new (class Ids extends Set {})(['a']), 'is an Ids'],
     ['an object that inherits', Object.create({ upTo: 1 }), 'is an Object'],
+    ['an object that inherits from what looks like the root', Object.create({ isPrototypeOf: 1 }), 'is an Object'],
+    ['an object that inherits from another root', Object.create(Object.create(null)), 'is an instance of a class'],
     ['a Set behind a proxy', new Proxy(new Set(['a']), {}), 'is a Set'],
     ['an empty Set', new Set(), 'is an empty Set'],
     ['a mixed Set', new Set(['a', 1]), 'is a Set of something else than texts alone or numbers alone'],
@@ -105,8 +110,12 @@ describe('the state of a checkpoint', () => {
     expect(refusalOf({ ['k'.repeat(5_000)]: { ['\n'.repeat(5_000)]: 1n } }).message.length).toBeLessThan(500)
   })
 
-  it('may nest 30 levels deep', () => {
-    expect(read(nested(30))).toEqual(nested(30))
+  it.each([
+    ['30 levels', nested(30)],
+    ['the largest number, and the nearest to 0', [2 ** 53 - 1, 1 - 2 ** 53, 1e-130, -1e-130]],
+    ['the longest key', { ['k'.repeat(65_535)]: 1 }],
+  ])('may have %s', (_, state) => {
+    expect(read(state)).toEqual(state)
   })
 
   it('is made plainer in three things: -0, objects without a prototype, and those of another realm', () => {
@@ -143,6 +152,7 @@ describe('the state of a checkpoint', () => {
 
   it.each<[string, unknown, number]>([
     ['true, false and null', Array(200_000).fill(true).fill(null, 100_000), 3 + 200_000 * 2],
+    ['numbers', Array(100_000).fill(12_345), 3 + 100_000 * (1 + 3 + 2)],
     ['bytes', new Uint8Array(358_401), 358_401],
     ['Sets', new Set(['x'.repeat(358_396), 'y']), 3 + 2 + 358_397],
   ])('is measured with its %s', (_, state, bytes) => {
@@ -304,6 +314,10 @@ describe('a copy of a request’s input', () => {
     for (const value of bytes) bytesOf(value).fill(2)
     expect(copy).toMatchObject(before)
     expect(copy.bytes.map((value) => [...bytesOf(value)])).toEqual(bytesBefore)
+  })
+
+  it('has the bytes of a Buffer alone, and not all of its pool', () => {
+    expect(copied(Buffer.from([1])).buffer.byteLength).toBe(1)
   })
 
   it('keeps what only the caller’s document client knows how to read, and holes and keys', () => {

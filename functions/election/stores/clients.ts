@@ -102,20 +102,21 @@ interface Place {
 
 /** Clones `lent` again only after its layers were changed, because cloning them takes longer than reading them. */
 function untilChanged(clone: (lent: Stack) => Stack): (lent: Stack) => Stack {
-  let from: readonly unknown[] = []
-  let made: Stack | undefined
+  let known: { readonly parts: readonly unknown[]; readonly made: Stack } | undefined
   return (lent) => {
-    const now: unknown[] = [lent]
+    const parts: unknown[] = [lent]
     const add = (layer: unknown, { step, priority, relation, toMiddleware }: Place = {}) => {
-      now.push(layer, step, priority, relation, toMiddleware)
+      parts.push(layer, step, priority, relation, toMiddleware)
     }
     lent.applyToStack({ ...lent, add, addRelativeTo: add })
-    const isUnchanged = now.length === from.length && now.every((part, index) => part === from[index])
-    if (made !== undefined && isUnchanged) return made
-    from = now
-    made = clone(lent)
-    return made
+    if (known !== undefined && isEqual(known.parts, parts)) return known.made
+    known = { parts, made: clone(lent) }
+    return known.made
   }
+}
+
+function isEqual(some: readonly unknown[], others: readonly unknown[]): boolean {
+  return some.length === others.length && some.every((one, index) => one === others[index])
 }
 
 /** A clone of `lent` in which these layers are those of `own`. */

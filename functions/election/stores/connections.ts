@@ -130,7 +130,7 @@ async function ownOptions(given: HandlerOptions): Promise<object> {
   const agents = [await httpAgentOf(given), given.httpsAgent]
   const [httpAgent, httpsAgent] = agents.map((agent) => agent && (isPlain(agent) ? ownAgentOptions(agent) : agent))
   // The caller may use all sockets of a shared agent, and the SDK counts the wait for one as connecting.
-  const isShared = agents.some((agent) => agent !== undefined && !isPlain(agent))
+  const isShared = agents.some((agent) => agent && !isPlain(agent))
   return {
     ...given,
     connectionTimeout: given.connectionTimeout || (isShared ? undefined : SDK_TIMEOUTS.connectionTimeout),

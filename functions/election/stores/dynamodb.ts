@@ -126,7 +126,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
     this.#sdk = ready?.sdk
     this.#lean = client === undefined ? leanTransport(process.env) : ready?.lean
     // So that the first invocation need not wait for it. If it fails, the request says why.
-    if (this.#lean === undefined && this.#sdk === undefined) this.#loadSdk().catch(() => undefined)
+    if (this.#lean === undefined) this.#loadSdk().catch(() => undefined)
   }
 
   async #loadSdk(): Promise<SdkTransport> {
@@ -273,7 +273,7 @@ export class DynamoDBLeaseStore implements LeaseStore, Effects {
       return { granted: true }
     } catch (error) {
       if (isCancelled(error)) {
-        const [ofLease] = error.CancellationReasons ?? []
+        const ofLease = error.CancellationReasons?.[0]
         if (ofLease?.Code === 'ConditionalCheckFailed') return refused(ofLease.Item, lease)
         // The caller gets errors of its own items unchanged, unless an earlier try may still arrive.
         if (isFinal(error)) throw wire.unanswered ? mayBeApplied(error, this.#about(lease, wire)) : error

@@ -11,7 +11,7 @@ export type SdkTransport = ReturnType<typeof sdkTransport>
 export function sdkTransport(through = lent(new DynamoDBClient({ requestHandler: SDK_TIMEOUTS }))) {
   const { leases, effects, unmarshallOptions } = pathsThrough(through)
   const sendToTable: SendToTable = async (request, wire, abortSignal) => {
-    const options = abortSignal === undefined ? {} : { abortSignal }
+    const options = { ...(abortSignal && { abortSignal }) }
     switch (request.operation) {
       case 'UpdateItem':
         return await leases.send(observed(new UpdateItemCommand(request.input), wire), options)

@@ -73,6 +73,49 @@ it('a leader that resigns to another candidate keeps the lease for it, and goes 
   for (const each of [ann, cy]) each.leave()
 })
 
+it('a leader renews after each third of its lease, whatever else it writes', async () => {
+  const renewedAtMs: number[] = []
+  intercept(store, ({ renew }) => ({
+    renew: (...given) => {
+      renewedAtMs.push(clock.monotonicMs())
+      return renew(...given)
+    },
+  }))
+  const ann = run(elect('ann'))
+  for (let second = 0; second < 60; second++) {
+    await clock.advance(1_000)
+    await ann.turns[0]?.lease.proclaim(second)
+  }
+  const thirds = renewedAtMs.slice(1).map((atMs, index) => atMs - (renewedAtMs[index] ?? 0))
+  expect(thirds).toEqual(Array(11).fill(LEASE_MS / 3))
+  ann.leave()
+})
+
+it('a leader writes by its wall clock again once DynamoDB’s agrees, and its deadline follows slowly', async () => {
+  const offsets: number[] = []
+  intercept(store, ({ renew }) => ({
+    renew: async (request, signal) => {
+      const nowMs = clock.wallMs()
+      offsets.push(request.nowMs - nowMs)
+      const clockReading = { sentAtMs: nowMs, dateMs: nowMs - 500, receivedAtMs: nowMs }
+      const { look, ...reply } = await renew(request, signal)
+      return { ...reply, look: { ...look, clockReading } }
+    },
+  }))
+  const ann = run(elect('ann'))
+  await clock.advance(100)
+  clock.setWall(-500)
+  const lasting: (number | undefined)[] = []
+  for (let third = 0; third < 2; third++) {
+    await clock.advance(LEASE_MS / 3)
+    lasting.push(ann.turns[0]?.lease.remainingMs())
+  }
+  expect(offsets).toEqual([500, 0])
+  // The row's new expiry is 500 ms earlier. Each renewal gives back a thousandth of the time since the last one.
+  expect(lasting).toEqual([LEASE_MS - 100 + 5, LEASE_MS - 100 - 500 + 10])
+  ann.leave()
+})
+
 it('losing the lease is the next turn, and never an exit', async () => {
   const ann = run(elect('ann'))
   await clock.advance(100)

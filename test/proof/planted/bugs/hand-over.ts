@@ -53,7 +53,7 @@ export const handOverBugs: readonly Bug[] = [
       'const reservedFor = crypto.randomUUID()',
       'const reservedFor = crypto.randomUUID()\n    await this.#continue(reservedFor)',
     ),
-    inEnds(', afterwards: () => this.#continue(reservedFor)', ''),
+    inEnds('const afterwards = () => this.#continue(reservedFor)', 'const afterwards = async () => undefined'),
   ]),
   bug(['L3'], 'a failed invoke reported as a success', [
     inEnds('this.#notContinued = new HandOverError(', 'return void new HandOverError('),
