@@ -143,10 +143,10 @@ export class Runner extends Child {
   readonly finish = () => this.ask<Costs>({ order: 'finish' })
 }
 
-/** Without what this machine says about AWS. */
+/** Without what this machine says about AWS, also in the files of ~/.aws. */
 function environment(variables: Variables): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))
-  return { ...Object.fromEntries(own), ...variables }
+  return { ...Object.fromEntries(own), HOME: import.meta.dirname, ...variables }
 }
 
 const urlOf = (path: string) => pathToFileURL(path).href

@@ -242,6 +242,14 @@ describe('without the SDK', () => {
     expect(wire).toMatchObject({ unanswered, answered: !unanswered })
   })
 
+  it('many requests at once share as many connections as a client of the SDK has', async () => {
+    const { url, requests } = await startFakeService({ body: { Item: ROW } })
+    const send = leanTransport({ ...LAMBDA, AWS_ENDPOINT_URL_DYNAMODB: url })
+    await Promise.all(Array.from({ length: 200 }, () => send?.(REQUEST, new Wire(systemClock))))
+    expect(requests).toHaveLength(200)
+    expect(new Set(requests.map(({ address }) => address)).size).toBe(50)
+  })
+
   it('a request ends with its signal', async () => {
     const { service, stop, outcome } = await sendTo('silent', { maxAttempts: 4 })
     await vi.waitFor(() => expect(service.requests).toHaveLength(1))

@@ -1,7 +1,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { Turns } from '../turns.ts'
-import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
+import { CONNECTIONS, IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** The SDK calls it for each try of a request. */
 interface Handler {
@@ -27,9 +27,6 @@ export interface Connections {
   readonly leases: Handler
   readonly effects: Handler
 }
-
-/** The SDK's default. */
-const CONNECTIONS = 50
 
 const connections = new WeakMap<Handler, Connections>()
 

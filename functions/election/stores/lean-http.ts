@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage } from 'node:http'
 import { builtins } from '../builtins.ts'
-import { IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
+import { Turns } from '../turns.ts'
+import { CONNECTIONS, IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
 /** One try of a request. */
 interface Try {
@@ -26,8 +27,12 @@ const LONGEST_ANSWER = 10_000_000
 
 /** Shared by all stores. A connection that waits for a request does not keep the process alive. */
 const agents = new Map<string, Agent>()
+/** A request waits for its turn outside its time-outs. */
+const turns = new Turns(CONNECTIONS)
 
-export const overHttp: Exchange = ({ url, headers, body, signal, headCame }) => {
+export const overHttp: Exchange = (tried) => turns.take(() => exchange(tried))
+
+const exchange: Exchange = ({ url, headers, body, signal, headCame }) => {
   const { Agent, request: send } = builtins[url.protocol === 'http:' ? 'http' : 'https']
   const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, timeout: IDLE_MS })
   agents.set(url.protocol, agent)

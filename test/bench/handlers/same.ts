@@ -18,8 +18,9 @@ const client = new DynamoDBClient()
 export async function handler(event: BenchEvent, context: { readonly awsRequestId: string }): Promise<Verdict> {
   const lease = { S: event.lease ?? process.env['LEASE_NAME'] ?? '' }
   const own = { ':attempt': { S: crypto.randomUUID() }, ':candidate': { S: context.awsRequestId } }
-  const send = ({ Key, ExpressionAttributeValues = {}, ...template }: UpdateItemCommandInput, token: number) => {
-    const shiftMs = Date.now() - capturedMs
+  const send = (captured: UpdateItemCommandInput, nowMs: number, token = 0) => {
+    const { Key, ExpressionAttributeValues = {}, ...template } = captured
+    const shiftMs = nowMs - capturedMs
     const values: Record<string, AttributeValue> = {}
     for (const [name, { N, S = '' }] of Object.entries(ExpressionAttributeValues)) {
       values[name] = N === undefined ? { S } : { N: Number(N) < 1e9 ? N : String(Number(N) + shiftMs) }
@@ -32,13 +33,13 @@ export async function handler(event: BenchEvent, context: { readonly awsRequestI
   const nowMs = Date.now()
   let token: number
   try {
-    const { Attributes } = await send(acquire, 0)
+    const { Attributes } = await send(acquire, nowMs)
     token = Number(Attributes?.['fencingToken']?.N ?? nowMs) + 1
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException) return { status: 'standby' }
     throw error
   }
   await event.task?.()
-  await send(complete, token)
+  await send(complete, Date.now(), token)
   return { status: 'completed' }
 }

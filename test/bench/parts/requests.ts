@@ -17,7 +17,7 @@ const RENEWED_MS = LEASE_MS / 3 + 500
 
 const counted = new WeakMap<Bench, Promise<ReadonlyMap<Subject, Requests>>>()
 
-/** What each step of one tick puts on the wire, counted between the SDK and DynamoDB Local. */
+/** What each step of one tick puts on the wire, counted between the handler and DynamoDB Local. */
 export function requestsOf(bench: Bench): Promise<ReadonlyMap<Subject, Requests>> {
   const known = counted.get(bench) ?? count(bench)
   counted.set(bench, known)
@@ -56,7 +56,7 @@ export async function requests(bench: Bench): Promise<Result> {
       {
         about:
           'Requests of each step of a tick and the capacity that they consume, in read and write units, counted between ' +
-          'the SDK and DynamoDB Local. A refused write costs a unit.',
+          'the handler and DynamoDB Local. A refused write costs a unit.',
         columns: ['handler', ...STEPS],
         rows: [...all].map(([subject, steps]) => [subject, ...STEPS.map((step) => cell(steps[step]))]),
       },
