@@ -43,3 +43,11 @@ it.each([
   await new Promise((resolve) => setImmediate(resolve))
   expect(started).toBe(atOnce)
 })
+
+it('lease requests of a handler without an agent are 50 at once', async () => {
+  let started = 0
+  const { leases } = connectionsThrough(new HandlerOfTheSdk({}))
+  for (let sent = 0; sent < SENT; sent++) void leases.handle({ protocol: 'https:' }, () => void started++)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(started).toBe(50)
+})

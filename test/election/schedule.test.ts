@@ -11,6 +11,11 @@ const DAY_MS = 86_400_000
 const at = (text: string) => Date.parse(`${text}Z`)
 const iso = (ms: number | undefined) => (ms === undefined ? ms : new Date(ms).toISOString().slice(0, 16))
 
+test('only a rate counts from the start of its schedule', () => {
+  const isRate = ['rate(13 minutes)', 'cron(13 13 * * ? *)'].map((expression) => parseSchedule(expression).isRate)
+  expect(isRate).toEqual([true, false])
+})
+
 test('a schedule is parsed once in a process', () => {
   expect(parseSchedule('rate(1 hour)')).toBe(parseSchedule('rate(1 hour)'))
 })

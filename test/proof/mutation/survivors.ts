@@ -44,7 +44,6 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'lease-handle.ts: schedule?.isRate → schedule.isRate',
     'renewals.ts: standing?.onLook → standing.onLook',
     'stores/clients.ts: name === undefined → false',
-    'stores/connections.ts: agent === undefined → false',
     'show.ts: character.codePointAt(0)?.toString → character.codePointAt(0).toString',
     'similar.ts: synonym !== undefined → true',
     'refusal.ts: holder !== undefined → true',
