@@ -142,9 +142,9 @@ function mayPass(error: Error, wasClockCorrected: boolean): boolean {
 /** As the SDK's error of that name. */
 function refusalOf(answer: unknown, httpStatusCode: number, headers: Answer['headers']): Error {
   const type = headers['x-amzn-errortype'] ?? property(answer, '__type') ?? 'UnknownError'
-  const name = String(type)
-    .replace(/[,:].*/, '')
-    .replace(/.*#/, '')
+  // Without a pattern: from each place of a long text, `.*#` looks through all of the rest.
+  const path = String(type).split(/[,:]/, 1).join()
+  const name = path.slice(path.lastIndexOf('#') + 1)
   const message = property(answer, 'message') ?? property(answer, 'Message') ?? name
   const item = property(answer, 'Item')
   return Object.assign(new Error(String(message)), {
