@@ -45,6 +45,8 @@ ${claims.map(row).join('\n')}
 | part | commit | verdict | figures | repeat |
 |---|---|---|---|---|
 ${outcomes.map(partRow).join('\n')}
+
+The mutants' part runs those again whose code or tests changed since its last run, and takes half an hour for all.
 `
 }
 
