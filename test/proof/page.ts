@@ -46,7 +46,7 @@ ${claims.map(row).join('\n')}
 |---|---|---|---|---|
 ${outcomes.map(partRow).join('\n')}
 
-The mutants' part runs those again whose code or tests changed since its last run, and takes half an hour for all.
+The mutants' part runs those again whose code or tests changed since its last run; a thousand of them take a quarter of an hour.
 `
 }
 
