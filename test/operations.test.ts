@@ -172,7 +172,7 @@ it('a pause stops a chain at its hand-over, and a reservation that is freed lets
   expect(second).toMatchObject({ status: 'completed', result: 'half' })
 })
 
-it('a server hands over to the candidate that an operator names, and ends its turn while the lease is paused', async () => {
+it('a server hands over to the candidate that an operator names, and ends its turn during a pause', async () => {
   const { tableName } = await aLease()
   const over = new AbortController()
   const led: string[] = []

@@ -11,7 +11,8 @@ type Declared = readonly [name: string, file: string]
 
 export function reference(): string {
   return [
-    '# Reference\n\nGenerated from the docstrings. `npx vitest run test/docs.test.ts -u` writes it anew. Options without',
+    '# Reference\n\nGenerated from the docstrings. ' +
+      '`npx vitest run test/docs.test.ts -u` writes it anew. Options without',
     'a default, and not marked optional, are required.\n\n## Elect\n',
     ...(['leaderOnly', 'withLease'] as const).map((name) =>
       described([name, `${ELECTION}/${name === 'leaderOnly' ? 'middleware' : 'with-lease'}.ts`], '###'),

@@ -6,7 +6,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { HandlerFunction } from '../../infra/constructs/handler-function.ts'
 
 /**
- * What is measured, and its file in handlers/. The first two are what the others are compared with. Peers are JavaScript,
+ * What is measured, and its file in handlers/. The others are compared with the first two. Peers are JavaScript,
  * because their packages are not there when the project is checked.
  */
 const HANDLERS = {

@@ -113,7 +113,8 @@ describe('a saved checkpoint', () => {
       'that the schema refuses',
       { version: 2, state: { upTo: 'secret', failed: [1] } },
       MIGRATES,
-      "does not fit the schema at checkpoint.state.upTo, checkpoint.state.failed[0]: see the error's issues. To give it up",
+      'does not fit the schema at checkpoint.state.upTo, checkpoint.state.failed[0]: ' +
+        "see the error's issues. To give it up",
       { issues: [{ path: 'checkpoint.state.upTo' }, { path: 'checkpoint.state.failed[0]' }] },
     ],
     [

@@ -80,7 +80,7 @@ describe('without the SDK', () => {
     expect(createHmac).toHaveBeenCalledOnce()
   })
 
-  it('a store without a client loads it for effects alone, one with a client at once, and one in memory never', async () => {
+  it('a store without a client loads it for effects, one with a client at once, one in memory never', async () => {
     const transport = vi.fn(() => ({ write: async () => ({}) }))
     const load = vi.fn(() => ({ sdkTransport: transport }))
     vi.doMock('../../functions/election/stores/sdk.ts', load)

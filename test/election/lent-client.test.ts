@@ -250,7 +250,8 @@ describe('changes of a client by its caller', () => {
     ['a name', 'dynamodb', 'of type string'],
   ])('%s is refused by name', (_, client, given) => {
     expect(() => Reflect.construct(DynamoDBLeaseStore, [{ tableName: 'leases', client }])).toThrow(
-      `The option client must be a DynamoDBClient or DynamoDBDocumentClient of the AWS SDK, version 3, but is ${given}.`,
+      `The option client must be a DynamoDBClient or DynamoDBDocumentClient ` +
+        `of the AWS SDK, version 3, but is ${given}.`,
     )
   })
 })

@@ -134,7 +134,7 @@ describe('a write of the task', () => {
   })
 })
 
-it('layers of the caller, which may log an error, see the row of a failed condition only if the caller asked for it', async () => {
+it("the caller's layers, which may log errors, see the row of a failed condition only if it asked for it", async () => {
   const Item = { id: { N: '1' }, secret: { S: 'x' } }
   const given = answeringClient(errorAnswer('ConditionalCheckFailedException', { Item }))
   const seen: boolean[] = []

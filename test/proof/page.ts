@@ -46,7 +46,8 @@ ${claims.map(row).join('\n')}
 |---|---|---|---|---|
 ${outcomes.map(partRow).join('\n')}
 
-The mutants' part runs those again whose code or tests changed since its last run; a thousand of them take a quarter of an hour.
+The mutants' part runs those again whose code or tests changed since its last run. A thousand of them take a quarter of
+an hour.
 `
 }
 

@@ -7,7 +7,7 @@ export const SDK_TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 2_000, t
 /** After this time without a request, a connection of ours is closed. Until then it does not keep the process alive. */
 export const IDLE_MS = 60_000
 
-/** As many as a client of the SDK has by default: far more at once would time out, or need more files than Lambda has. */
+/** As many as the SDK's clients have by default: far more at once time out, or need more files than Lambda allows. */
 export const CONNECTIONS = 50
 
 /** How clients of our own wait and retry. */

@@ -33,7 +33,7 @@ export class Wire {
   row: AttributeMap | undefined
   readonly #clock: Clock
   #sentAtMs = Number.NaN
-  /** By the last try: no head of an answer came, or one that reports success, and the answer may be cut off after it. */
+  /** By the last try: no head of an answer came, or one of a success, and the answer may be cut off after it. */
   #mayBeApplied = false
 
   constructor(clock: Clock) {

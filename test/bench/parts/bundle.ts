@@ -27,7 +27,8 @@ export async function bundle(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          'JavaScript in the asset that `HandlerFunction` makes, minified, without source maps; its ratio to the bare SDK.',
+          'JavaScript in the asset that `HandlerFunction` makes, minified, without source maps; ' +
+          'its ratio to the bare SDK.',
         columns: ['handler', 'bytes', 'ratio'],
         rows: subjects.map((subject) => [subject, String(bench.bundle(subject).bytes), ratio(subject).toFixed(3)]),
       },

@@ -36,7 +36,9 @@ export async function coldStart(bench: Bench): Promise<Result> {
     LOSERS.map((subject) => [subject, losing(subject)] as const),
   )
   const table = (about: string, of: Samples<Subject, Start>, names: readonly Subject[]) => ({
-    about: `${about}: ratios to the bare SDK, ${rounds} starts each, bundled by \`HandlerFunction\`, against a DynamoDB in memory.`,
+    about:
+      `${about}: ratios to the bare SDK, ${rounds} starts each, bundled by \`HandlerFunction\`, ` +
+      'against a DynamoDB in memory.',
     columns: ['handler', 'time', 'CPU', 'peak memory'],
     rows: names.map((name) => [
       name,

@@ -51,8 +51,9 @@ export async function contention(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          'Candidates that ask for one tick at the same time, in one process, until all have their verdict. The floor is ' +
-          'one request for each and one to complete. Time and CPU on DynamoDB Local, as ratios to the bare SDK with the same ' +
+          'Candidates that ask for one tick at the same time, in one process, until all have their verdict. ' +
+          'The floor is one request for each and one to complete. Time and CPU on DynamoDB Local, ' +
+          'as ratios to the bare SDK with the same ' +
           'expressions; requests counted against a DynamoDB in memory.',
         columns: ['candidates', 'handler', 'requests', 'floor', 'time', 'CPU'],
         rows,

@@ -41,8 +41,9 @@ export async function cycles(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          'Cycles per second and CPU per cycle of one candidate after the other in one process, as ratios to the bare SDK: ' +
-          `with the same expressions as Tenure, and with the least that elects. ${rounds} rounds of ${perRound} cycles ` +
+          'Cycles per second and CPU per cycle of one candidate after the other in one process, ' +
+          'as ratios to the bare SDK: with the same expressions as Tenure, and with the least that elects. ' +
+          `${rounds} rounds of ${perRound} cycles ` +
           'against a server in another process, whose answer is always the same.',
         columns: ['handler', 'rate', 'CPU', 'rate, least expressions', 'CPU, least expressions'],
         rows: CYCLING.map((name) => [

@@ -50,7 +50,8 @@ export async function failover(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          `From the fault until the other candidate leads, as a ratio to the lease (or session) of ${LEASE_MS / 1_000} s; ` +
+          `From the fault until the other candidate leads, ` +
+          `as a ratio to the lease (or session) of ${LEASE_MS / 1_000} s; ` +
           `${rounds} rounds. Election has a clock budget of 1 s, which no other has.${absent.join('')}`,
         columns: ['', ...faults],
         rows: systems.map((name) => [

@@ -47,7 +47,8 @@ export async function fencing(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          'What one effect costs more than none: requests, write units and bytes on the way to DynamoDB Local; CPU and ' +
+          'What one effect costs more than none: requests, write units and bytes on the way to DynamoDB Local; ' +
+          'CPU and ' +
           `time against a DynamoDB in memory, as ratios to a Put without fence. ${rounds} rounds.`,
         columns: ['effect', 'requests', 'write units', 'bytes', 'CPU', 'time'],
         rows: EFFECTS.map((effect) => [

@@ -28,7 +28,9 @@ export async function memory(bench: Bench): Promise<Result> {
     title: 'Memory',
     tables: [
       {
-        about: `Peak memory of a process that leads so many leases at once, as a ratio to the bare SDK, which renews none. ${rounds} rounds.`,
+        about:
+          'Peak memory of a process that leads so many leases at once, as a ratio to the bare SDK, ' +
+          `which renews none. ${rounds} rounds.`,
         columns: ['handler', '1 lease', `${most.toLocaleString('en')} leases`],
         rows: HOLDING.map((subject, row) => [subject, ...columns.map((column) => column[row] ?? '')]),
       },

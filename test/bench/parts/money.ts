@@ -17,7 +17,8 @@ export async function money(bench: Bench): Promise<Result> {
       {
         about:
           'USD a month for the requests of two candidates, one of which wins and completes, by the units counted on ' +
-          `DynamoDB Local and the prices of ${prices.date} in ${prices.region} (on demand, test/bench/prices.json). The last ` +
+          `DynamoDB Local and the prices of ${prices.date} in ${prices.region} (on demand, test/bench/prices.json). ` +
+          'The last ' +
           'row is what AWS takes to invoke one standby, without the time that it runs.',
         columns: ['handler', ...Object.keys(PERIODS)],
         rows: [

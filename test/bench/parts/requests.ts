@@ -55,7 +55,8 @@ export async function requests(bench: Bench): Promise<Result> {
     tables: [
       {
         about:
-          'Requests of each step of a tick and the capacity that they consume, in read and write units, counted between ' +
+          'Requests of each step of a tick and the capacity that they consume, in read and write units, ' +
+          'counted between ' +
           'the handler and DynamoDB Local. A refused write costs a unit.',
         columns: ['handler', ...STEPS],
         rows: [...all].map(([subject, steps]) => [subject, ...STEPS.map((step) => cell(steps[step]))]),

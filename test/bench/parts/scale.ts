@@ -35,18 +35,22 @@ export async function scale(bench: Bench): Promise<Result> {
   const large = { ...ONE, unitsPerWrite: LARGE }
   const many = { ...ONE, leases: bench.isQuick ? 200 : 10_000, candidates: 2, partitions: 4 }
   const how =
-    'in virtual time, with a task of 1 s; Lambda retries a failed invocation after a minute. USD for a tick every minute'
+    'in virtual time, with a task of 1 s; Lambda retries a failed invocation after a minute. ' +
+    'USD for a tick every minute'
   return {
     title: 'Scale',
     tables: [
       {
-        about: `CPU per cycle of one process that leads so many leases in turn, as a ratio to one lease. ${rounds} rounds of ${cycles} cycles.`,
+        about:
+          'CPU per cycle of one process that leads so many leases in turn, as a ratio to one lease. ' +
+          `${rounds} rounds of ${cycles} cycles.`,
         columns: ['leases', 'CPU'],
         rows: SIZES.map((size) => [size.toLocaleString('en'), show(ratio(size))]),
       },
       await storms(
         5,
-        `A thousand candidates of one lease, whose partition takes 1,000 write units a second and has saved none, ${how}. A ` +
+        `A thousand candidates of one lease, whose partition takes 1,000 write units a second and has saved none, ` +
+          `${how}. A ` +
           `row with a checkpoint of ${LARGE} KB costs ${LARGE} units for each write, refused or not.`,
         {
           'at once': ONE,
@@ -59,7 +63,8 @@ export async function scale(bench: Bench): Promise<Result> {
       ),
       await storms(
         2,
-        `${many.leases.toLocaleString('en')} leases with a tick every minute, on four partitions, as a new table has, ${how}.`,
+        `${many.leases.toLocaleString('en')} leases with a tick every minute, on four partitions, as a new table has, ` +
+          `${how}.`,
         {
           '2 candidates at once': many,
           '2 candidates within 10 s': { ...many, jitterMs: 10_000 },

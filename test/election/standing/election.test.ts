@@ -170,7 +170,7 @@ it('a candidate row that cannot be written shows in the health of leader and sta
   for (const each of [bob, cy]) each.leave()
 })
 
-it('a clock that is off while its server stands by shows in its health and, once per refresh, in its events', async () => {
+it('a clock that is off while its server stands by shows in its health and, at each refresh, in events', async () => {
   const bob = run(elect('bob'))
   await clock.advance(100)
   let offsetMs = 5_000

@@ -1,8 +1,8 @@
 /**
  * Runs Stryker over functions/election, and judges its report: enough mutants killed, a reason for each survivor. Left
- * out are testing/, and what stands around the election: servers, and the adapters to other libraries. Left out are also
- * static mutants, which run when a module loads: each would need the whole suite. Stryker reuses results of mutants whose
- * code and tests did not change since its last run, from reports/mutants.json.
+ * out are testing/, what stands around the election (servers, and the adapters to other libraries), and static mutants,
+ * which run when a module loads: each would need the whole suite. Stryker reuses results of mutants whose code and
+ * tests did not change since its last run, from reports/mutants.json.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

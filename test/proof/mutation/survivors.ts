@@ -62,7 +62,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'cron-times.ts: timeMs !== undefined → true',
     'lease-handle.ts: tick !== undefined → true',
     "refusal.ts: !('tick' in request) || request.tick === undefined → false",
-    "refusal.ts: !('tick' in request) || request.tick === undefined → !('tick' in request) && request.tick === undefined",
+    "refusal.ts: !('tick' in request) || request.tick === undefined → " +
+      "!('tick' in request) && request.tick === undefined",
     'refusal.ts: request.tick === undefined → false',
     'schedule.ts: time !== undefined → true',
     'tick-work.ts: saved !== undefined && tick !== undefined → true',
@@ -101,12 +102,15 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
   ],
   'The same version is read before.': ['checkpoint.ts: savedVersion > version → savedVersion >= version'],
   'What is read wrongly is not the same request when it is made again.': [
-    'stores/describe.ts: fencingToken === undefined || step === undefined → fencingToken === undefined && step === undefined',
+    'stores/describe.ts: fencingToken === undefined || step === undefined → ' +
+      'fencingToken === undefined && step === undefined',
     'stores/describe.ts: fencingToken === undefined → false',
     'stores/describe.ts: step === undefined → false',
-    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined && reservedUntilMs !== undefined → checkpoint !== undefined && reservedFor !== undefined || reservedUntilMs !== undefined',
+    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined && reservedUntilMs !== undefined → ' +
+      'checkpoint !== undefined && reservedFor !== undefined || reservedUntilMs !== undefined',
     'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined → true',
-    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined → checkpoint !== undefined || reservedFor !== undefined',
+    'stores/describe.ts: checkpoint !== undefined && reservedFor !== undefined → ' +
+      'checkpoint !== undefined || reservedFor !== undefined',
     'stores/describe.ts: checkpoint !== undefined → true',
     'stores/describe.ts: reservedFor !== undefined → true',
     'stores/describe.ts: reservedUntilMs !== undefined → true',
@@ -149,7 +153,8 @@ export const SURVIVORS: Readonly<Record<string, readonly string[]>> = {
     'rules.ts: request.tick === undefined → false',
   ],
   'A reservation has both attributes, or none.': [
-    'rules.ts: reservedFor === undefined || reservedUntilMs === undefined → reservedFor === undefined && reservedUntilMs === undefined',
+    'rules.ts: reservedFor === undefined || reservedUntilMs === undefined → ' +
+      'reservedFor === undefined && reservedUntilMs === undefined',
     'rules.ts: reservedFor === undefined → false',
     'rules.ts: reservedUntilMs === undefined → false',
   ],

@@ -12,7 +12,7 @@ const client = new locks.FailOpen({
   retryCount: 0,
 })
 
-/** A loser waits until the lease is over, before it gives up. It has no ticks: the next one leads as soon as it is free. */
+/** A loser waits until the lease is over, before it gives up. Without ticks, the next one leads once it is free. */
 export function handler(event) {
   return new Promise((resolve, reject) => {
     client.acquireLock(event.lease ?? LEASE_NAME, async (error, lock) => {

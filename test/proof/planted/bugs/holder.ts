@@ -26,7 +26,8 @@ function withoutHolderCheck(kind: string): Bug['edits'] {
     ),
     inExpressions(
       'ConditionExpression: holderCondition(request)',
-      `ConditionExpression: holderCondition(request) + (request.kind === '${kind}' ? ' OR attribute_exists(attempt)' : '')`,
+      'ConditionExpression: holderCondition(request) + ' +
+        `(request.kind === '${kind}' ? ' OR attribute_exists(attempt)' : '')`,
     ),
   ]
 }

@@ -46,7 +46,8 @@ export const standingBugs: readonly Bug[] = [
   bug([], 'a request that fails ends the campaign', [
     inStandby(
       'if (error instanceof InvalidOptionError || error instanceof InvalidTickError) throw error',
-      'if (error instanceof Error || error instanceof InvalidOptionError || error instanceof InvalidTickError) throw error',
+      'if (error instanceof Error || error instanceof InvalidOptionError || ' +
+        'error instanceof InvalidTickError) throw error',
     ),
   ]),
 ]
