@@ -1,4 +1,4 @@
-import { builtins } from './builtins.ts'
+import { builtin } from './builtin.ts'
 import { jitter } from './clock.ts'
 import { clockProblem, serverTimeMs } from './clock-skew.ts'
 import { endOf, type Instant, instantOf } from './deadline.ts'
@@ -73,7 +73,7 @@ async function askOnce(settings: Acquiring, earlier?: NotWon['answer']): Promise
   const request: AcquireRequest = {
     lease,
     candidate: settings.candidate,
-    attempt: builtins.crypto.randomUUID(), // `crypto` itself would load more of Node.js
+    attempt: builtin('node:crypto').randomUUID(), // `crypto` itself would load more of Node.js
     ...(settings.eventId === undefined ? {} : { eventId: settings.eventId }),
     ...(settings.continuation === undefined ? {} : { continuation: settings.continuation }),
     ...(settings.tick === undefined ? {} : { tick: settings.tick }),

@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { builtins } from './builtins.ts'
+import { builtin } from './builtin.ts'
 import { InvalidOptionError } from './errors.ts'
 
 /**
@@ -176,5 +176,5 @@ export function idempotencyKey(unit: readonly (string | number)[]): string {
     )
   }
   const key = unit.map((part) => encodeURIComponent(part)).join(':')
-  return key.length <= LONGEST_KEY ? key : builtins.crypto.createHash('sha256').update(key).digest('hex')
+  return key.length <= LONGEST_KEY ? key : builtin('node:crypto').hash('sha256', key)
 }

@@ -1,4 +1,4 @@
-import { builtins } from './builtins.ts'
+import { builtin } from './builtin.ts'
 import { CHECKPOINT_RULE, type CheckpointOptions, isCheckpointOptions } from './checkpoint.ts'
 import { type Clock, checkedClock, systemClock } from './clock.ts'
 import type { Continuation, ContinueBy } from './continuation.ts'
@@ -345,7 +345,7 @@ export function withinLimits(leaseMs: number): number {
 function defaultCandidate(context: InvocationContext | undefined): string {
   const name =
     context === undefined
-      ? `${builtins.os.hostname()}/${process.pid}`
+      ? `${builtin('node:os').hostname()}/${process.pid}`
       : `${context.functionName ?? 'lambda'}/${context.awsRequestId}`
   return name.slice(-256).toWellFormed() // candidates differ at the end of their names
 }

@@ -1,5 +1,5 @@
 /** The states of checkpoints: checked, copied and measured. */
-import { builtins } from './builtins.ts'
+import { builtin } from './builtin.ts'
 import { InvalidOptionError } from './errors.ts'
 import { quoted } from './show.ts'
 import { classNameOf, isPlainObject } from './values.ts'
@@ -191,12 +191,12 @@ class StateReader {
   #object(value: object): PlainData {
     const className = classNameOf(value)
     const { isJson } = this.#form
-    if (!isJson && builtins.util.types.isUint8Array(value) && className === 'Uint8Array') {
+    if (!isJson && builtin('node:util').types.isUint8Array(value) && className === 'Uint8Array') {
       this.#add(value.length)
       if (Reflect.ownKeys(value).length > value.length) throw this.refused(MORE_THAN_ELEMENTS)
       return new Uint8Array(value)
     }
-    if (!isJson && builtins.util.types.isSet(value) && className === 'Set') return this.#set(value)
+    if (!isJson && builtin('node:util').types.isSet(value) && className === 'Set') return this.#set(value)
     const isList = Array.isArray(value) && className === 'Array'
     if (!isList && !isPlainObject(value)) throw this.refused(`is ${instanceText(className)}`)
     if (this.#path.length === MOST_LEVELS) {

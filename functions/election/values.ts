@@ -1,5 +1,5 @@
 /** Copies of the caller's values: a request may wait or be sent again, and later changes must not reach it. */
-import { builtins } from './builtins.ts'
+import { builtin } from './builtin.ts'
 
 /**
  * A copy of a request's input: of arrays, plain objects, Maps, Sets and binary values. Other values, such as instances
@@ -9,11 +9,11 @@ export function copied<Value>(value: Value): Value
 export function copied(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((element: unknown) => copied(element))
-  if (builtins.util.types.isUint8Array(value)) return new Uint8Array(value)
-  if (ArrayBuffer.isView(value) || builtins.util.types.isArrayBuffer(value)) return structuredClone(value)
+  if (builtin('node:util').types.isUint8Array(value)) return new Uint8Array(value)
+  if (ArrayBuffer.isView(value) || builtin('node:util').types.isArrayBuffer(value)) return structuredClone(value)
   const className = classNameOf(value)
-  if (builtins.util.types.isSet(value) && className === 'Set') return new Set(Array.from(value, copied))
-  if (builtins.util.types.isMap(value) && className === 'Map') {
+  if (builtin('node:util').types.isSet(value) && className === 'Set') return new Set(Array.from(value, copied))
+  if (builtin('node:util').types.isMap(value) && className === 'Map') {
     return new Map(Array.from(value, ([key, element]) => [key, copied(element)]))
   }
   if (!isPlainObject(value)) return value

@@ -1,5 +1,5 @@
 import type { Agent, IncomingMessage } from 'node:http'
-import { builtins } from '../builtins.ts'
+import { builtin } from '../builtin.ts'
 import { Turns } from '../turns.ts'
 import { CONNECTIONS, IDLE_MS, SDK_TIMEOUTS } from './sdk-client.ts'
 
@@ -33,7 +33,7 @@ const turns = new Turns(CONNECTIONS)
 export const overHttp: Exchange = (tried) => turns.take(() => exchange(tried))
 
 const exchange: Exchange = ({ url, headers, body, signal, headCame }) => {
-  const { Agent, request: send } = builtins[url.protocol === 'http:' ? 'http' : 'https']
+  const { Agent, request: send } = builtin(url.protocol === 'http:' ? 'node:http' : 'node:https')
   const agent = agents.get(url.protocol) ?? new Agent({ keepAlive: true, timeout: IDLE_MS })
   agents.set(url.protocol, agent)
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()

@@ -3,7 +3,7 @@
  * modules with the SDK, so a bundle with both loads a third of the SDK with it (decision 14).
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-import { builtins } from '../builtins.ts'
+import { builtin } from '../builtin.ts'
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -53,5 +53,5 @@ function keyOf(secret: string, scope: readonly string[]): Buffer {
   return latest.key
 }
 
-const sha256 = (text: string) => builtins.crypto.hash('sha256', text)
-const hmac = (key: string | Buffer, text: string) => builtins.crypto.createHmac('sha256', key).update(text)
+const sha256 = (text: string) => builtin('node:crypto').hash('sha256', text)
+const hmac = (key: string | Buffer, text: string) => builtin('node:crypto').createHmac('sha256', key).update(text)

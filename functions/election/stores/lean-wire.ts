@@ -7,7 +7,7 @@
  */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { builtins } from '../builtins.ts'
+import { builtin } from '../builtin.ts'
 import { systemClock } from '../clock.ts'
 import { parseJson, property } from '../json.ts'
 import { isSignatureError, isThrottled } from './dynamodb-errors.ts'
@@ -58,7 +58,9 @@ export function leanTransport(
 
 /** Where the SDK finds further settings. */
 function hasFiles(home: string | undefined): boolean {
-  return Boolean(home) && ['config', 'credentials'].some((name) => builtins.fs.existsSync(`${home}/.aws/${name}`))
+  return (
+    Boolean(home) && ['config', 'credentials'].some((name) => builtin('node:fs').existsSync(`${home}/.aws/${name}`))
+  )
 }
 
 interface SenderOptions {

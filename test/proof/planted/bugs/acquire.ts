@@ -58,7 +58,7 @@ export const acquireBugs: readonly Bug[] = [
     inRefusal('holder === request.candidate && record.attempt === request.attempt', 'false'),
   ]),
   bug(['S1', 'S2'], "the event's request id as attempt", [
-    inAcquire('attempt: builtins.crypto.randomUUID(),', 'attempt: settings.eventId ?? crypto.randomUUID(),'),
+    inAcquire("attempt: builtin('node:crypto').randomUUID(),", 'attempt: settings.eventId ?? crypto.randomUUID(),'),
   ]),
   bug(['L3'], 'stands by while an earlier try of the event holds the lease', [
     inRefusal('request.eventId !== undefined && record.eventId === request.eventId', 'false'),
